@@ -1,0 +1,264 @@
+"""All that can have happened in a town hall, in the past tense, one struct each: the facts of the log.
+
+Each class says which lanes it needs (the guard it was judged by) and raises. `desk`: what hosts, directors and the
+organiser do. `gate`: who may post what. An entry never judges: `moderation.evolve` applies it whatever it says.
+`text` stands beside the stream so that erasing is real; it is None once erased. New fields have defaults; a change of
+meaning is a new version with an upcast (upcasts.py). Entries carry whole seconds, no more.
+"""
+
+from typing import ClassVar
+
+import msgspec
+
+from protocol.names import (
+    AuthorTag,
+    DeclineReason,
+    DirectorId,
+    DueDate,
+    FateState,
+    HallCode,
+    HoldReason,
+    MessageId,
+    MessageState,
+    Mode,
+    MuteReason,
+    Pseudonym,
+    RemovalReason,
+    Role,
+    Seconds,
+    Seq,
+)
+from protocol.registry import by_tag
+from protocol.setup import Setup
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """What a filter found in a text: a category and its place, in code points."""
+
+    kind: str
+    start: int
+    end: int
+
+
+class Entry(msgspec.Struct, frozen=True, tag_field="kind", kw_only=True, omit_defaults=True):
+    """`by`: `host:ID`, `director:ID`, `organiser`, or "" where a participant acted (the author says who) or nobody."""
+
+    version: ClassVar[int] = 1
+    needs: ClassVar[frozenset[str]] = frozenset({"desk"})
+    raises: ClassVar[frozenset[str]] = frozenset({"desk"})
+    at: Seconds
+    by: str = ""
+
+
+class _Gate(Entry, frozen=True):
+    """Changes who may post what: raises both lanes."""
+
+    raises: ClassVar[frozenset[str]] = frozenset({"desk", "gate"})
+
+
+# --- the town hall ---
+class HallCreated(_Gate, frozen=True, tag="hall.created"):
+    code: HallCode
+    setup: Setup
+
+
+class HallConfigured(_Gate, frozen=True, tag="hall.configured"):
+    setup: Setup
+
+
+class HallOpened(_Gate, frozen=True, tag="hall.opened"):
+    pass
+
+
+class HallClosed(_Gate, frozen=True, tag="hall.closed"):
+    """No question disappears: those without an end become deferred, to be answered in writing by `due`."""
+
+    due: DueDate
+    deferred: tuple[MessageId, ...] = ()
+
+
+class LinksRenewed(Entry, frozen=True, tag="links.renewed"):
+    role: Role
+
+
+# --- who may post what ---
+class ChatPaused(_Gate, frozen=True, tag="chat.paused"):
+    pass
+
+
+class ChatResumed(_Gate, frozen=True, tag="chat.resumed"):
+    pass
+
+
+class ChatSlowed(_Gate, frozen=True, tag="chat.slowed"):
+    seconds: int
+
+
+class ModeSet(_Gate, frozen=True, tag="chat.mode_set"):
+    mode: Mode
+
+
+class AuthorMuted(_Gate, frozen=True, tag="author.muted"):
+    """`until` 0: until the town hall closes."""
+
+    author: AuthorTag
+    reason: MuteReason
+    until: Seconds = 0
+    message: MessageId = 0
+    """The message that the mute was aimed at."""
+
+
+class AuthorUnmuted(_Gate, frozen=True, tag="author.unmuted"):
+    author: AuthorTag
+
+
+# --- messages ---
+class MessagePosted(Entry, frozen=True, tag="message.posted"):
+    """Its seq is the message's id. `held` None: visible at once."""
+
+    needs: ClassVar[frozenset[str]] = frozenset({"gate"})
+    raises: ClassVar[frozenset[str]] = frozenset()
+    author: AuthorTag
+    pseudonym: Pseudonym
+    text: str | None
+    asked: bool = False
+    held: HoldReason | None = None
+    findings: tuple[Finding, ...] = ()
+
+
+class _OfMessage(Entry, frozen=True):
+    message: MessageId
+
+
+class MessagePublished(_OfMessage, frozen=True, tag="message.published"):
+    pass
+
+
+class MessageHeld(_OfMessage, frozen=True, tag="message.held"):
+    pass
+
+
+class MessageRemoved(_OfMessage, frozen=True, tag="message.removed"):
+    reason: RemovalReason
+
+
+class MessageRestored(_OfMessage, frozen=True, tag="message.restored"):
+    pass
+
+
+class MessageErased(_OfMessage, frozen=True, tag="message.erased"):
+    pass
+
+
+# --- questions ---
+class QuestionPicked(_OfMessage, frozen=True, tag="question.picked"):
+    """To the end of the queue."""
+
+
+class QuestionUnpicked(_OfMessage, frozen=True, tag="question.unpicked"):
+    pass
+
+
+class QuestionMoved(_OfMessage, frozen=True, tag="question.moved"):
+    position: int
+
+
+class QuestionRouted(_OfMessage, frozen=True, tag="question.routed"):
+    director: DirectorId | None
+
+
+class QuestionAccepted(_OfMessage, frozen=True, tag="question.accepted"):
+    pass
+
+
+class QuestionReturned(_OfMessage, frozen=True, tag="question.returned"):
+    director: DirectorId
+    reason: str
+
+
+class QuestionMerged(_OfMessage, frozen=True, tag="question.merged"):
+    into: MessageId
+
+
+class QuestionSplit(_OfMessage, frozen=True, tag="question.split"):
+    pass
+
+
+class QuestionPreviewed(Entry, frozen=True, tag="question.previewed"):
+    message: MessageId | None
+
+
+class QuestionAired(_OfMessage, frozen=True, tag="question.aired"):
+    """`support`: the gauge's figure at that moment, frozen."""
+
+    support: int = 0
+
+
+class AnswerStarted(_OfMessage, frozen=True, tag="answer.started"):
+    pass
+
+
+class QuestionRequeued(_OfMessage, frozen=True, tag="question.requeued"):
+    pass
+
+
+class QuestionAnswered(_OfMessage, frozen=True, tag="question.answered"):
+    """Live. The time in the broadcast follows from when it went on air and when the town hall opened."""
+
+    support: int = 0
+
+
+class QuestionDeferred(_OfMessage, frozen=True, tag="question.deferred"):
+    due: DueDate
+    note: str = ""
+
+
+class QuestionDeclined(_OfMessage, frozen=True, tag="question.declined"):
+    reason: DeclineReason
+    note: str = ""
+
+
+class AnswerWritten(_OfMessage, frozen=True, tag="answer.written"):
+    text: str | None
+
+
+class Before(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a message was before an act: enough to put it back."""
+
+    state: MessageState
+    held: HoldReason | None = None
+    removed: RemovalReason | None = None
+    fate: FateState | None = None
+    director: DirectorId | None = None
+    accepted: bool = False
+    into: MessageId | None = None
+    due: DueDate | None = None
+    note: str = ""
+    declined: DeclineReason | None = None
+    aired_at: Seconds | None = None
+    answering_at: Seconds | None = None
+    answered_at: Seconds | None = None
+    support: int | None = None
+    position: int | None = None
+    """Place in the queue; None: not in it."""
+
+
+class ActUndone(_OfMessage, frozen=True, tag="act.undone"):
+    undoes: Seq
+    before: Before
+
+
+# --- the overlay ---
+class OverlayCleared(Entry, frozen=True, tag="overlay.cleared"):
+    pass
+
+
+class OverlayShown(Entry, frozen=True, tag="overlay.shown"):
+    pass
+
+
+class TickerSet(Entry, frozen=True, tag="overlay.ticker_set"):
+    on: bool
+
+
+ENTRIES: dict[str, type[Entry]] = by_tag(Entry)

@@ -1,0 +1,68 @@
+"""The table of every bound a client can meet: value, unit, what happens beyond it, and the refusal code."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One bound. `beyond` says in a sentence what happens past it; `code` is the refusal or close code sent."""
+
+    value: int
+    unit: str
+    beyond: str
+    code: str
+
+
+LIMITS: dict[str, Limit] = {
+    "text_graphemes": Limit(300, "grapheme clusters", "the message is refused", "text_too_long"),
+    "text_bytes": Limit(4_000, "bytes of UTF-8", "the message is refused", "text_too_long"),
+    "marks_per_letter": Limit(4, "combining marks", "further marks are dropped", "-"),
+    "answer_graphemes": Limit(5_000, "grapheme clusters", "the answer is refused", "text_too_long"),
+    "answer_bytes": Limit(40_000, "bytes of UTF-8", "the answer is refused", "text_too_long"),
+    "reason_graphemes": Limit(200, "grapheme clusters", "the command is refused", "text_too_long"),
+    "name_graphemes": Limit(40, "grapheme clusters", "the command is refused", "text_too_long"),
+    "title_graphemes": Limit(80, "grapheme clusters", "the command is refused", "text_too_long"),
+    "url_length": Limit(2_000, "characters", "the command is refused", "bad_request"),
+    "departments": Limit(100, "items", "the command is refused", "list_too_long"),
+    "directors": Limit(300, "items", "the command is refused", "list_too_long"),
+    "hosts": Limit(20, "items", "the command is refused", "list_too_long"),
+    "check_ids": Limit(100, "items", "the command is refused", "bad_request"),
+    "messages_per_hall": Limit(200_000, "messages", "posting is refused", "hall_full"),
+    "queue": Limit(500, "questions", "picking is refused", "queue_full"),
+    "messages_per_10_s": Limit(5, "messages of one participant in 10 s", "the message is refused", "too_fast"),
+    "supports_per_10_s": Limit(30, "supports of one participant in 10 s", "the support is refused", "too_fast"),
+    "commands_per_10_s": Limit(100, "commands of one staff link in 10 s", "the command is refused", "too_fast"),
+    "joins_per_address_per_min": Limit(
+        3_000, "tickets for one address in 60 s", "the ticket is refused", "too_many_joins"
+    ),
+    "connections_per_address": Limit(
+        12_000, "connections of one address", "the connection is refused", "too_many_connections"
+    ),
+    "connections": Limit(20_000, "connections of one node", "the connection is refused", "node_full"),
+    "frame_bytes": Limit(
+        16_384, "bytes of one audience or overlay frame from a client", "the connection is closed", "3503"
+    ),
+    "staff_frame_bytes": Limit(
+        65_536, "bytes of one frame or request body from staff", "the connection is closed", "3503"
+    ),
+    "setup_bytes": Limit(262_144, "bytes of an organiser's request body", "the request is refused", "too_big"),
+    "json_depth": Limit(16, "levels of nesting", "the connection is closed", "3501"),
+    "frames_per_s": Limit(20, "frames of one connection in a second, 60 at once", "the connection is closed", "3504"),
+    "bad_requests_per_10_s": Limit(20, "malformed commands in 10 s", "the connection is closed", "3501"),
+    "join_wait_s": Limit(5, "s from connecting to joining a namespace", "the connection is closed", "3502"),
+    "write_backlog_bytes": Limit(65_536, "bytes waiting for one viewer", "frames are skipped, then resumed", "-"),
+    "slow_viewer_s": Limit(20, "s over the backlog", "the connection is closed", "3008"),
+    "ring_entries": Limit(2_000, "fragments kept for resuming", "older: a snapshot", "-"),
+    "ring_bytes": Limit(1_000_000, "bytes kept for resuming", "older: a snapshot", "-"),
+    "ring_s": Limit(120, "s kept for resuming", "older: a snapshot", "-"),
+    "client_id_s": Limit(600, "s for which a repeated client id is recognised", "counts as new", "-"),
+    "undo_s": Limit(10, "s in which a desk act can be undone", "the undo is refused", "undo_too_late"),
+    "audience_window": Limit(200, "plain messages in a snapshot, at least", "older ones are left out", "-"),
+    "overlay_window": Limit(20, "messages of the ticker in a snapshot, at least", "older ones are left out", "-"),
+    "host_window": Limit(2_000, "plain messages in the host's snapshot, at least", "older ones are left out", "-"),
+}
+
+
+def limit(name: str) -> int:
+    """The value of the bound `name`, in its unit. KeyError for an unknown name."""
+    return LIMITS[name].value

@@ -1,0 +1,89 @@
+"""The table of refusals: a rule says no, and says it as a value with a code that a page can turn into a sentence.
+
+Sentences stand in the catalogue, section `refusal`, under the same code, in both languages.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """`temporary`: repeating the same command later can help. `status`: the HTTP status of the POST interface."""
+
+    temporary: bool
+    status: int
+
+
+REFUSALS: dict[str, Kind] = {
+    # the client broke the protocol
+    "bad_request": Kind(False, 400),
+    "unknown_command": Kind(False, 400),
+    "too_big": Kind(False, 413),
+    # who may do what, and when
+    "unknown_hall": Kind(False, 404),
+    "not_admitted": Kind(False, 401),
+    "not_allowed": Kind(False, 403),
+    "wrong_phase": Kind(False, 409),
+    "hall_draft": Kind(True, 409),
+    "hall_closed": Kind(False, 409),
+    # what may be posted
+    "text_empty": Kind(False, 422),
+    "text_too_long": Kind(False, 422),
+    "list_too_long": Kind(False, 422),
+    "chat_paused": Kind(True, 409),
+    "slow_mode": Kind(True, 429),
+    "too_fast": Kind(True, 429),
+    "muted": Kind(False, 403),
+    "hall_full": Kind(False, 409),
+    "client_id_reused": Kind(False, 409),
+    # messages and questions
+    "no_such_message": Kind(False, 404),
+    "no_such_director": Kind(False, 404),
+    "no_such_department": Kind(False, 404),
+    "no_such_participant": Kind(False, 404),
+    "not_yours": Kind(False, 403),
+    "wrong_state": Kind(False, 409),
+    "wrong_fate": Kind(False, 409),
+    "already_done": Kind(False, 409),
+    "already_picked": Kind(False, 409),
+    "already_on_air": Kind(False, 409),
+    "not_on_air": Kind(False, 409),
+    "not_routed": Kind(False, 409),
+    "queue_full": Kind(False, 409),
+    "merge_into_itself": Kind(False, 422),
+    "due_in_the_past": Kind(False, 422),
+    "undo_nothing": Kind(False, 409),
+    "undo_too_late": Kind(False, 409),
+    # setting up
+    "no_director": Kind(False, 422),
+    "duplicate_id": Kind(False, 422),
+    "bad_csv": Kind(False, 422),
+    "bad_video": Kind(False, 422),
+    "code_taken": Kind(False, 409),
+    # the machinery
+    "not_saved": Kind(True, 503),
+    "unknown_outcome": Kind(True, 503),
+    "disk_full": Kind(True, 507),
+    "busy": Kind(True, 503),
+    "hall_stopped": Kind(False, 503),
+    "too_many_joins": Kind(True, 429),
+    "too_many_connections": Kind(True, 429),
+    "node_full": Kind(True, 503),
+    "draining": Kind(True, 503),
+    "internal": Kind(True, 500),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A refused command. `params` fill the placeholders of the sentence; `field` is a path such as `$.client_id`."""
+
+    code: str
+    params: dict[str, Any] = field(default_factory=dict)
+    field: str | None = None
+    retry_after_ms: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.code not in REFUSALS:
+            raise ValueError(f"{self.code!r} is not in the table of refusals")

@@ -1,0 +1,58 @@
+"""What an organiser sets up: departments, directors, hosts and the stream of a town hall."""
+
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from protocol.names import DepartmentId, DirectorId, Language, Mode, StaffId
+
+ShortName = Annotated[str, Meta(min_length=1, max_length=200)]
+"""Bounded here in code points as a first fence; the rules count grapheme clusters (limits.py)."""
+
+
+class Department(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    id: DepartmentId
+    name_ko: ShortName
+    name_en: ShortName = "-"
+    duties: Annotated[tuple[ShortName, ...], Meta(max_length=60)] = ()
+    """Words of its duties, from which routing is suggested."""
+
+
+class Director(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    id: DirectorId
+    department: DepartmentId
+    name: ShortName
+    name_en: Annotated[str, Meta(max_length=200)] = ""
+    title: Annotated[str, Meta(max_length=200)] = ""
+    title_en: Annotated[str, Meta(max_length=200)] = ""
+
+
+class Host(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A host or moderator: whoever works the console under this link."""
+
+    id: StaffId
+    name: ShortName
+
+
+class Video(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`hls`: an m3u8 address; `iframe`: an embeddable page (YouTube's is `https://www.youtube-nocookie.com/embed/ID`)."""
+
+    kind: Literal["hls", "iframe"]
+    url: Annotated[str, Meta(min_length=8, max_length=2_000)]
+
+
+class Setup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole of what an organiser can set, always sent and stored whole: last value wins."""
+
+    title: ShortName
+    language: Language = "ko"
+    mode: Mode = "reviewed"
+    departments: Annotated[tuple[Department, ...], Meta(max_length=1_000)] = ()
+    directors: Annotated[tuple[Director, ...], Meta(max_length=1_000)] = ()
+    hosts: Annotated[tuple[Host, ...], Meta(max_length=100)] = (Host(id="host-1", name="Host 1"),)
+    video: Video | None = None
+    written_due_days: Annotated[int, Meta(ge=1, le=90)] = 14
+    """Days after closing by which a question that was not answered on air is answered in writing."""
+    keep_pseudonyms: bool = True
+    """Whether the record names messages by pseudonym."""

@@ -1,0 +1,319 @@
+"""What each role may see, as fragments. No base shared with entries: leaking needs somebody to add a field here.
+
+A fragment is a *value*, named by its kind (`k`) and, where there are many of a kind, its `id`. Folding is replacing:
+the newest value of a name wins, `gone` deletes a name, `window` deletes plain messages below its floor. So live
+frames, resuming and snapshots are the same fragments, and coalescing them cannot go wrong.
+"""
+
+import msgspec
+
+from protocol.entries import Finding
+from protocol.names import (
+    AuthorTag,
+    DeclineReason,
+    DepartmentId,
+    DirectorId,
+    DueDate,
+    FateState,
+    HallCode,
+    HoldReason,
+    Language,
+    MessageId,
+    MessageState,
+    Mode,
+    MuteReason,
+    Phase,
+    Pseudonym,
+    RemovalReason,
+    Seconds,
+    Seq,
+    StaffId,
+)
+from protocol.setup import Setup, Video
+
+
+class Fragment(msgspec.Struct, frozen=True, tag_field="k", kw_only=True, omit_defaults=True):
+    """Base of all fragments of all views."""
+
+
+class Gone(Fragment, frozen=True, tag="gone"):
+    """The message `id` is not (or no longer) in this view. Says nothing of why."""
+
+    id: MessageId
+
+
+class Window(Fragment, frozen=True, tag="window"):
+    """Plain messages (those without a fate) with an id below `floor` have left the view."""
+
+    floor: Seq
+
+
+# --- shared parts ---
+class DepartmentName(msgspec.Struct, frozen=True, omit_defaults=True):
+    id: DepartmentId
+    ko: str
+    en: str = ""
+
+
+class DirectorName(msgspec.Struct, frozen=True, omit_defaults=True):
+    id: DirectorId
+    department: DepartmentId
+    name: str
+    name_en: str = ""
+    title: str = ""
+    title_en: str = ""
+
+
+class Answer(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """Live: `offset_s` into the broadcast (since it opened) and `took_s`. Written: `text` (null if erased)."""
+
+    how: str
+    at: Seconds
+    offset_s: int | None = None
+    took_s: int | None = None
+    text: str | None = None
+    director: DirectorId | None = None
+
+
+class Fate(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What became of a question, in public. Never blank."""
+
+    state: FateState
+    director: DirectorId | None = None
+    into: MessageId | None = None
+    merged: tuple[MessageId, ...] = ()
+    """Those that were merged into this one."""
+    due: DueDate | None = None
+    reason: DeclineReason | None = None
+    note: str = ""
+    answer: Answer | None = None
+    support: int | None = None
+    """Frozen when it went on air; before that, see the gauges."""
+
+
+# --- audience ---
+class AudienceHall(Fragment, frozen=True, tag="hall"):
+    code: HallCode
+    title: str
+    language: Language
+    phase: Phase
+    mode: Mode
+    paused: bool = False
+    slow_s: int = 0
+    opened_at: Seconds | None = None
+    closed_at: Seconds | None = None
+    video: Video | None = None
+    departments: tuple[DepartmentName, ...] = ()
+    directors: tuple[DirectorName, ...] = ()
+
+
+class AudienceMessage(Fragment, frozen=True, tag="message"):
+    id: MessageId
+    text: str | None
+    who: Pseudonym
+    at: Seconds
+    fate: Fate | None = None
+
+
+class AudienceOnAir(Fragment, frozen=True, tag="on_air"):
+    """`id` null: nothing is on air. The text is the message's own fragment."""
+
+    id: MessageId | None
+    since: Seconds | None = None
+    answering: bool = False
+
+
+# --- host ---
+class HostHall(Fragment, frozen=True, tag="hall"):
+    code: HallCode
+    setup: Setup
+    phase: Phase
+    mode: Mode
+    paused: bool = False
+    slow_s: int = 0
+    opened_at: Seconds | None = None
+    closed_at: Seconds | None = None
+
+
+class Returned(msgspec.Struct, frozen=True):
+    director: DirectorId
+    reason: str
+    at: Seconds
+
+
+class HostMessage(Fragment, frozen=True, tag="message"):
+    """`text` null: removed and erased. `tag`: short author tag, the same for all messages of one voice."""
+
+    id: MessageId
+    text: str | None
+    who: Pseudonym
+    tag: AuthorTag
+    at: Seconds
+    state: MessageState
+    asked: bool = False
+    held: HoldReason | None = None
+    removed: RemovalReason | None = None
+    findings: tuple[Finding, ...] = ()
+    fate: Fate | None = None
+    director: DirectorId | None = None
+    accepted: bool = False
+    returned: tuple[Returned, ...] = ()
+    by: str = ""
+    """Who acted on it last: `host:ID`, `director:ID`, `organiser`, or "" for its author."""
+
+
+class Queue(Fragment, frozen=True, tag="queue"):
+    """Next first."""
+
+    order: tuple[MessageId, ...] = ()
+
+
+class HostOnAir(Fragment, frozen=True, tag="on_air"):
+    id: MessageId | None
+    since: Seconds | None = None
+    answering_since: Seconds | None = None
+
+
+class Preview(Fragment, frozen=True, tag="preview"):
+    id: MessageId | None
+
+
+class OverlayState(Fragment, frozen=True, tag="overlay"):
+    cleared: bool = False
+    ticker: bool = False
+
+
+class Muted(msgspec.Struct, frozen=True):
+    tag: AuthorTag
+    who: Pseudonym
+    reason: MuteReason
+    until: Seconds
+    by: str
+
+
+class MutedAuthors(Fragment, frozen=True, tag="muted"):
+    authors: tuple[Muted, ...] = ()
+
+
+class Act(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A desk act, for the other moderators to see: `kind` is the entry's."""
+
+    seq: Seq
+    at: Seconds
+    by: str
+    kind: str
+    message: MessageId | None = None
+    undoable: bool = False
+
+
+class Acts(Fragment, frozen=True, tag="acts"):
+    """The last eight, newest last."""
+
+    last: tuple[Act, ...] = ()
+
+
+# --- director ---
+class DirectorHall(Fragment, frozen=True, tag="hall"):
+    code: HallCode
+    title: str
+    language: Language
+    phase: Phase
+    opened_at: Seconds | None = None
+    closed_at: Seconds | None = None
+    departments: tuple[DepartmentName, ...] = ()
+    directors: tuple[DirectorName, ...] = ()
+
+
+class QuestionCard(Fragment, frozen=True, tag="question"):
+    """A question routed to this director. `position`: place in the queue, 0 is next."""
+
+    id: MessageId
+    text: str | None
+    who: Pseudonym
+    at: Seconds
+    fate: Fate
+    accepted: bool = False
+    position: int | None = None
+
+
+class DirectorOnAir(Fragment, frozen=True, tag="on_air"):
+    """`mine`: it is this director's turn."""
+
+    id: MessageId | None
+    mine: bool = False
+    since: Seconds | None = None
+    answering_since: Seconds | None = None
+
+
+# --- overlay ---
+class OverlayHall(Fragment, frozen=True, tag="hall"):
+    code: HallCode
+    title: str
+    language: Language
+    phase: Phase
+
+
+class LowerThird(Fragment, frozen=True, tag="lower_third"):
+    """The question on air, whole: the overlay needs nothing else. `id` null: nothing is shown."""
+
+    id: MessageId | None
+    text: str | None = None
+    who: Pseudonym | None = None
+    department: DepartmentName | None = None
+    director: DirectorName | None = None
+    since: Seconds | None = None
+    answering: bool = False
+    support: int = 0
+    voices: int = 1
+    """How many asked it together: itself and those merged into it."""
+
+
+class TickerMessage(Fragment, frozen=True, tag="message"):
+    """Plain and visible; sent only while the ticker is on."""
+
+    id: MessageId
+    text: str | None
+    who: Pseudonym
+
+
+class Ticker(Fragment, frozen=True, tag="ticker"):
+    on: bool
+
+
+AudienceFragment = AudienceHall | AudienceMessage | AudienceOnAir | Gone | Window
+HostFragment = HostHall | HostMessage | Queue | HostOnAir | Preview | OverlayState | MutedAuthors | Acts | Gone | Window
+DirectorFragment = DirectorHall | QuestionCard | DirectorOnAir | Gone
+OverlayFragment = OverlayHall | LowerThird | TickerMessage | Ticker | Gone | Window
+
+
+# --- organiser: fetched over HTTP, not folded ---
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """received = visible + held + sum(removed). Every question is in exactly one of `questions`."""
+
+    received: int = 0
+    visible: int = 0
+    held: int = 0
+    removed: dict[str, int] = {}
+    """By reason."""
+    questions: dict[str, int] = {}
+    """Visible questions by fate."""
+
+
+class RoleLink(msgspec.Struct, frozen=True):
+    """`id` and `name` of the host or director it is for; "" for audience and overlay."""
+
+    role: str
+    id: StaffId | str
+    name: str
+    url: str
+
+
+class OrganiserHall(msgspec.Struct, frozen=True, kw_only=True):
+    code: HallCode
+    setup: Setup
+    phase: Phase
+    opened_at: Seconds | None = None
+    closed_at: Seconds | None = None
+    counts: Counts = Counts()
+    viewers: int = 0
+    links: tuple[RoleLink, ...] = ()
