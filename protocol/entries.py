@@ -232,6 +232,7 @@ class Before(msgspec.Struct, frozen=True, omit_defaults=True):
     director: DirectorId | None = None
     accepted: bool = False
     into: MessageId | None = None
+    merged: tuple[MessageId, ...] = ()
     due: DueDate | None = None
     note: str = ""
     declined: DeclineReason | None = None

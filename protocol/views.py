@@ -43,7 +43,7 @@ class Gone(Fragment, frozen=True, tag="gone"):
 
 
 class Window(Fragment, frozen=True, tag="window"):
-    """Plain messages (those without a fate) with an id below `floor` have left the view."""
+    """Plain messages (without a fate, and not held) whose place (`shown`, else `id`) is below `floor` have left the view."""
 
     floor: Seq
 
@@ -108,10 +108,13 @@ class AudienceHall(Fragment, frozen=True, tag="hall"):
 
 
 class AudienceMessage(Fragment, frozen=True, tag="message"):
+    """`shown`: its place in the chat, the seq at which it became visible; absent where that is its id."""
+
     id: MessageId
     text: str | None
     who: Pseudonym
     at: Seconds
+    shown: Seq | None = None
     fate: Fate | None = None
 
 
@@ -158,6 +161,8 @@ class HostMessage(Fragment, frozen=True, tag="message"):
     director: DirectorId | None = None
     accepted: bool = False
     returned: tuple[Returned, ...] = ()
+    suggested: tuple[DirectorId, ...] = ()
+    """Directors whose department's duties the text speaks of, best first."""
     by: str = ""
     """Who acted on it last: `host:ID`, `director:ID`, `organiser`, or "" for its author."""
 
@@ -165,7 +170,7 @@ class HostMessage(Fragment, frozen=True, tag="message"):
 class Queue(Fragment, frozen=True, tag="queue"):
     """Next first."""
 
-    order: tuple[MessageId, ...] = ()
+    order: tuple[MessageId, ...]
 
 
 class HostOnAir(Fragment, frozen=True, tag="on_air"):
@@ -192,7 +197,7 @@ class Muted(msgspec.Struct, frozen=True):
 
 
 class MutedAuthors(Fragment, frozen=True, tag="muted"):
-    authors: tuple[Muted, ...] = ()
+    authors: tuple[Muted, ...]
 
 
 class Act(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -209,7 +214,7 @@ class Act(msgspec.Struct, frozen=True, omit_defaults=True):
 class Acts(Fragment, frozen=True, tag="acts"):
     """The last eight, newest last."""
 
-    last: tuple[Act, ...] = ()
+    last: tuple[Act, ...]
 
 
 # --- director ---
@@ -269,11 +274,12 @@ class LowerThird(Fragment, frozen=True, tag="lower_third"):
 
 
 class TickerMessage(Fragment, frozen=True, tag="message"):
-    """Plain and visible; sent only while the ticker is on."""
+    """Visible; sent only while the ticker is on. `shown` as in the audience's."""
 
     id: MessageId
     text: str | None
     who: Pseudonym
+    shown: Seq | None = None
 
 
 class Ticker(Fragment, frozen=True, tag="ticker"):

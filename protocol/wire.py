@@ -54,10 +54,11 @@ def _depth(raw: bytes) -> int:
 
 def dumps(value: Any) -> bytes:
     """Compact JSON bytes of plain values and of our structs."""
-    return orjson.dumps(value, default=_plain, option=orjson.OPT_NON_STR_KEYS)
+    return orjson.dumps(value, default=plain, option=orjson.OPT_NON_STR_KEYS)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Our structs as plain values, for orjson. Raises TypeError for anything else."""
     if isinstance(value, msgspec.Struct):
         return msgspec.to_builtins(value, str_keys=True)
     raise TypeError(f"{type(value).__name__} does not travel")

@@ -1,0 +1,40 @@
+"""Who acts, and what a decision may know from outside the state. Stored in the entries, never recomputed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from protocol.entries import Finding
+from protocol.names import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """`id`: of the host or director. `author`, `seed`: a participant's tag and pseudonym seed; the rules never see more."""
+
+    role: Role
+    id: str = ""
+    author: str | None = None
+    seed: int = 0
+
+    @property
+    def by(self) -> str:
+        """As entries name who acted: `host:ID`, `director:ID`, `organiser`, "" for a participant."""
+        match self.role:
+            case "host" | "director":
+                return f"{self.role}:{self.id}"
+            case "organiser":
+                return "organiser"
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """`now`: unix seconds. `today`: ISO date where the office is. `findings`: what filters found in the cleaned text.
+
+    `support`: figures of gauges that an entry may freeze, by message.
+    """
+
+    now: int
+    today: str
+    findings: tuple[Finding, ...] = ()
+    support: Mapping[int, int] = field(default_factory=dict)

@@ -1,0 +1,127 @@
+"""The state of a town hall: data, and questions about it. Only evolve changes it."""
+
+from collections import Counter, deque
+from dataclasses import dataclass, field
+
+from moderation.message import Message
+from protocol.entries import Before
+from protocol.names import Mode, MuteReason, Phase, Pseudonym
+from protocol.setup import Department, Director, Setup
+from protocol.views import Act, Counts
+
+ACTS_KEPT = 8
+
+
+@dataclass(slots=True)
+class Author:
+    """A participant as this town hall knows them: by a tag."""
+
+    pseudonym: Pseudonym
+    last_post_at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """`until` 0: until closing."""
+
+    reason: MuteReason
+    until: int
+    by: str
+
+    def holds(self, now: int) -> bool:
+        """Whether it still applies at unix second `now`."""
+        return self.until == 0 or now < self.until
+
+
+@dataclass(frozen=True, slots=True)
+class LastAct:
+    """A host's last act on a message, for undo."""
+
+    seq: int
+    at: int
+    message: int
+    before: Before
+
+
+@dataclass(slots=True)
+class Hall:
+    """Everything that entries 1..seq have made. `desk`, `gate`: seq of the last entry that raised the lane.
+
+    `touched` and `changed` name what the last entry changed: messages, and single things (`hall`, `queue`, `on_air`,
+    `preview`, `overlay`, `ticker`, `muted`, `acts`, `audience_floor`, `host_floor`, `overlay_floor`). Views render
+    from them.
+    """
+
+    seq: int = 0
+    desk: int = 0
+    gate: int = 0
+    code: str = ""
+    setup: Setup = field(default_factory=lambda: Setup(title="-"))
+    phase: Phase = "draft"
+    mode: Mode = "reviewed"
+    paused: bool = False
+    slow_s: int = 0
+    created_at: int = 0
+    opened_at: int | None = None
+    closed_at: int | None = None
+    messages: dict[int, Message] = field(default_factory=dict)
+    authors: dict[str, Author] = field(default_factory=dict)
+    pseudonyms: set[Pseudonym] = field(default_factory=set)
+    muted: dict[str, Mute] = field(default_factory=dict)
+    queue: list[int] = field(default_factory=list)
+    on_air: int | None = None
+    preview: int | None = None
+    overlay_cleared: bool = False
+    ticker: bool = False
+    link_generations: dict[str, int] = field(default_factory=dict)
+    acts: deque[Act] = field(default_factory=lambda: deque(maxlen=ACTS_KEPT))
+    last_acts: dict[str, LastAct] = field(default_factory=dict)
+    audience_floor: int = 0
+    overlay_floor: int = 0
+    host_floor: int = 0
+    recent_audience: deque[int] = field(default_factory=deque)
+    recent_overlay: deque[int] = field(default_factory=deque)
+    recent_host: deque[int] = field(default_factory=deque)
+    states: Counter[str] = field(default_factory=Counter)
+    removals: Counter[str] = field(default_factory=Counter)
+    fates: Counter[str] = field(default_factory=Counter)
+    touched: list[int] = field(default_factory=list)
+    changed: set[str] = field(default_factory=set)
+
+    @classmethod
+    def empty(cls) -> "Hall":
+        """Before the first entry."""
+        return cls()
+
+    def counts(self) -> Counts:
+        """received = visible + held + sum of removed; every visible question in exactly one fate."""
+        return Counts(
+            received=len(self.messages),
+            visible=self.states["visible"],
+            held=self.states["held"],
+            removed={reason: count for reason, count in sorted(self.removals.items()) if count},
+            questions={fate: count for fate, count in sorted(self.fates.items()) if count},
+        )
+
+    def merged_into(self, message: int) -> list[int]:
+        """Ids of the questions merged into `message`."""
+        found = self.messages.get(message)
+        return list(found.merged) if found else []
+
+    def director(self, id: str | None) -> Director | None:
+        """None: not in the setup."""
+        return next((director for director in self.setup.directors if director.id == id), None)
+
+    def department(self, id: str | None) -> Department | None:
+        """None: not in the setup."""
+        return next((department for department in self.setup.departments if department.id == id), None)
+
+    def name_of(self, by: str) -> str:
+        """How people call whoever an entry's `by` names: from the setup, else the bare id."""
+        role, _, id = by.partition(":")
+        known = self.setup.hosts if role == "host" else self.setup.directors if role == "director" else ()
+        return next((person.name for person in known if person.id == id), id or role)
+
+    def position(self, message: int) -> int | None:
+        """Place in the queue, 0 is next."""
+        return self.queue.index(message) if message in self.queue else None

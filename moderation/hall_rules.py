@@ -1,0 +1,111 @@
+"""A town hall's life: draft → open → closed, and its setup."""
+
+from collections import Counter
+from datetime import date, timedelta
+from typing import TypeVar
+
+import msgspec
+
+from moderation.context import Actor, Context
+from moderation.decision import Decision, Rule, cleaned, one
+from moderation.hall import Hall
+from moderation.text import clean
+from protocol import commands as c
+from protocol import entries as e
+from protocol.limits import limit
+from protocol.refusals import Refusal
+from protocol.setup import Setup
+
+PHASES: dict[str, tuple[str, str]] = {"hall:open": ("draft", "open"), "hall:close": ("open", "closed")}
+"""command → (phase it is taken from, phase it leads to)."""
+Person = TypeVar("Person", bound=msgspec.Struct)
+OPEN_FATES = ("asked", "queued", "on_air")
+"""What has no end yet when the town hall closes: it becomes deferred."""
+
+
+def checked(setup: Setup) -> Setup | Refusal:
+    """A setup that makes sense: names cleaned and within bounds, ids unique, directors in departments that exist."""
+    title = cleaned(setup.title, "title", field="$.setup.title")
+    if isinstance(title, Refusal):
+        return title
+    for kind in ("departments", "directors", "hosts"):
+        people = getattr(setup, kind)
+        if len(people) > limit(kind):
+            return Refusal("list_too_long", {"max": limit(kind)}, field=f"$.setup.{kind}")
+        twice = [id for id, count in Counter(person.id for person in people).items() if count > 1]
+        if twice:
+            return Refusal("duplicate_id", {"id": twice[0]}, field=f"$.setup.{kind}")
+        for place, person in enumerate(people):
+            for name in ("name", "name_ko", "name_en", "title", "title_en"):
+                value = getattr(person, name, "")
+                checked_name = cleaned(value, "name", field=f"$.setup.{kind}[{place}].{name}", required=False)
+                if isinstance(checked_name, Refusal):
+                    return checked_name
+    departments = {department.id for department in setup.departments}
+    for place, director in enumerate(setup.directors):
+        if director.department not in departments:
+            return Refusal("no_such_department", field=f"$.setup.directors[{place}].department")
+    if setup.video is not None and not setup.video.url.startswith(("https://", "http://localhost", "http://127.0.0.1")):
+        return Refusal("bad_video", field="$.setup.video.url")
+    return msgspec.structs.replace(
+        setup,
+        title=title,
+        departments=tuple(_cleaned_names(department) for department in setup.departments),
+        directors=tuple(_cleaned_names(director) for director in setup.directors),
+        hosts=tuple(_cleaned_names(host) for host in setup.hosts),
+    )
+
+
+def _cleaned_names(person: Person) -> Person:
+    names = ("name", "name_ko", "name_en", "title", "title_en")
+    return msgspec.structs.replace(
+        person, **{name: clean(getattr(person, name)) for name in names if hasattr(person, name)}
+    )
+
+
+def create(code: str, actor: Actor, setup: Setup, context: Context) -> Decision | Refusal:
+    """The first entry of a town hall's log."""
+    found = checked(setup)
+    if isinstance(found, Refusal):
+        return found
+    return one(e.HallCreated(at=context.now, by=actor.by, code=code, setup=found))
+
+
+def configure(hall: Hall, actor: Actor, command: c.ConfigureHall, context: Context) -> Decision | Refusal:
+    """The whole setup anew. A director with questions cannot be dropped: somebody has to answer them."""
+    setup = checked(command.setup)
+    if isinstance(setup, Refusal):
+        return setup
+    kept = {director.id for director in setup.directors}
+    for message in hall.messages.values():
+        if message.director is not None and message.director not in kept and message.fate != "answered":
+            return Refusal("no_such_director", field="$.setup.directors")
+    if hall.phase == "open" and not setup.directors:
+        return Refusal("no_director", field="$.setup.directors")
+    return one(e.HallConfigured(at=context.now, by=actor.by, setup=setup))
+
+
+def open_(hall: Hall, actor: Actor, command: c.OpenHall, context: Context) -> Decision | Refusal:
+    """Needs somebody who can answer."""
+    if not hall.setup.directors:
+        return Refusal("no_director", field="$.setup.directors")
+    return one(e.HallOpened(at=context.now, by=actor.by))
+
+
+def close(hall: Hall, actor: Actor, command: c.CloseHall, context: Context) -> Decision | Refusal:
+    """Ends posting everywhere at once. What has no end yet is deferred: no question disappears."""
+    due = date.fromisoformat(context.today) + timedelta(days=hall.setup.written_due_days)
+    deferred = tuple(m.id for m in hall.messages.values() if m.is_question and m.fate in OPEN_FATES)
+    return one(e.HallClosed(at=context.now, by=actor.by, due=due.isoformat(), deferred=deferred))
+
+
+def renew_links(hall: Hall, actor: Actor, command: c.RenewLinks, context: Context) -> Decision | Refusal:
+    return one(e.LinksRenewed(at=context.now, by=actor.by, role=command.role))
+
+
+RULES: dict[type[c.Command], Rule] = {
+    c.ConfigureHall: configure,
+    c.OpenHall: open_,
+    c.CloseHall: close,
+    c.RenewLinks: renew_links,
+}

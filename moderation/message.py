@@ -1,0 +1,79 @@
+"""One message of a town hall, and what it is as a question. Changed only by evolve."""
+
+from dataclasses import dataclass, field
+
+from protocol.entries import Before, Finding
+from protocol.names import (
+    DeclineReason,
+    FateState,
+    HoldReason,
+    MessageState,
+    Pseudonym,
+    RemovalReason,
+)
+from protocol.views import Returned
+
+
+@dataclass(slots=True)
+class Message:
+    """A question is a message with a fate. Times are unix seconds."""
+
+    id: int
+    author: str
+    pseudonym: Pseudonym
+    text: str | None
+    at: int
+    asked: bool
+    state: MessageState
+    held: HoldReason | None = None
+    removed: RemovalReason | None = None
+    findings: tuple[Finding, ...] = ()
+    shown: int | None = None
+    """Seq at which it last became visible: its place in the chat."""
+    was_shown: bool = False
+    fate: FateState | None = None
+    director: str | None = None
+    directors_ever: set[str] = field(default_factory=set)
+    accepted: bool = False
+    returned: list[Returned] = field(default_factory=list)
+    into: int | None = None
+    merged: list[int] = field(default_factory=list)
+    due: str | None = None
+    note: str = ""
+    declined: DeclineReason | None = None
+    aired_at: int | None = None
+    answering_at: int | None = None
+    answered_at: int | None = None
+    support: int | None = None
+    written: str | None = None
+    written_at: int | None = None
+    written_by: str = ""
+    by: str = ""
+    changed: int = 0
+    """Seq of the entry that last touched it."""
+
+    @property
+    def is_question(self) -> bool:
+        """Whether it has a fate that the public may see."""
+        return self.state == "visible" and self.fate is not None
+
+    def before(self, position: int | None) -> Before:
+        """What an undo needs to put back."""
+        return Before(
+            state=self.state,
+            held=self.held,
+            removed=self.removed,
+            fate=self.fate,
+            director=self.director,
+            accepted=self.accepted,
+            into=self.into,
+            merged=tuple(self.merged),
+            due=self.due,
+            note=self.note,
+            declined=self.declined,
+            aired_at=self.aired_at,
+            answering_at=self.answering_at,
+            answered_at=self.answered_at,
+            support=self.support,
+            position=position,
+        )

@@ -1,0 +1,29 @@
+"""An entry as a sentence, for people who read the log. Held and removed text is never printed."""
+
+from moderation.hall import Hall
+from moderation.pseudonyms import said
+from protocol.entries import Entry, MessagePosted
+from protocol.names import Language
+from protocol.sentences import sentence
+
+TEXT_MAX = 60
+"""Characters of a text that are printed."""
+
+
+def told(hall: Hall, seq: int, entry: Entry, lang: Language) -> str:
+    """One sentence about entry `seq`, after it was applied to `hall`."""
+    kind = str(type(entry).__struct_config__.tag)
+    fields = {name: getattr(entry, name) for name in entry.__struct_fields__}
+    message = hall.messages.get(seq if isinstance(entry, MessagePosted) else fields.get("message") or 0)
+    fields["text"] = _shortened(message.text) if message and message.state == "visible" and message.text else "…"
+    fields["who"] = said(message.pseudonym, lang) if message else ""
+    fields["by"] = hall.name_of(entry.by) if entry.by else ""
+    director = hall.director(fields.get("director"))
+    fields["director"] = director.name if director else "-"
+    fields["seq"] = seq
+    return sentence(lang, "log", kind.replace(".", "_"), **fields)
+
+
+def _shortened(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= TEXT_MAX else line[: TEXT_MAX - 1] + "…"

@@ -1,0 +1,71 @@
+"""What goes on the picture: the question on air, and a ticker while the host wants one."""
+
+from moderation.hall import Hall
+from moderation.message import Message
+from moderation.views.parts import department_name, director_name, place
+from protocol.entries import Entry
+from protocol.views import Fragment, Gone, LowerThird, OverlayHall, Ticker, TickerMessage, Window
+
+
+def snapshot(hall: Hall) -> tuple[Fragment, ...]:
+    """The whole view."""
+    return (_hall(hall), _lower_third(hall), Ticker(on=hall.ticker), *_running(hall))
+
+
+def render(hall: Hall, seq: int, entry: Entry) -> tuple[Fragment, ...]:
+    """What entry `seq`, the last one applied, changed."""
+    news: list[Fragment] = []
+    if "hall" in hall.changed:
+        news.append(_hall(hall))
+    if hall.changed & {"on_air", "overlay", "hall"} or hall.on_air in hall.touched:
+        news.append(_lower_third(hall))
+    if "ticker" in hall.changed:
+        # Off: all of it leaves. On: the window's messages come, as if they were new.
+        news += [Ticker(on=hall.ticker), Window(floor=seq + 1), *_running(hall)]
+    elif hall.ticker:
+        for id in hall.touched:
+            message = hall.messages[id]
+            if _runs(hall, message):
+                news.append(_message(message))
+            elif message.was_shown:
+                news.append(Gone(id=id))
+        if "overlay_floor" in hall.changed:
+            news.append(Window(floor=hall.overlay_floor))
+    return tuple(news)
+
+
+def _running(hall: Hall) -> tuple[TickerMessage, ...]:
+    if not hall.ticker:
+        return ()
+    return tuple(_message(message) for message in hall.messages.values() if _runs(hall, message))
+
+
+def _runs(hall: Hall, message: Message) -> bool:
+    return message.state == "visible" and (message.shown or 0) >= hall.overlay_floor
+
+
+def _message(message: Message) -> TickerMessage:
+    return TickerMessage(id=message.id, text=message.text, who=message.pseudonym, shown=place(message))
+
+
+def _lower_third(hall: Hall) -> LowerThird:
+    if hall.on_air is None or hall.overlay_cleared:
+        return LowerThird(id=None)
+    message = hall.messages[hall.on_air]
+    director = hall.director(message.director)
+    department = hall.department(director.department) if director else None
+    return LowerThird(
+        id=message.id,
+        text=message.text,
+        who=message.pseudonym,
+        department=department_name(department) if department else None,
+        director=director_name(director) if director else None,
+        since=message.aired_at,
+        answering=message.answering_at is not None,
+        support=message.support or 0,
+        voices=1 + len(message.merged),
+    )
+
+
+def _hall(hall: Hall) -> OverlayHall:
+    return OverlayHall(code=hall.code, title=hall.setup.title, language=hall.setup.language, phase=hall.phase)

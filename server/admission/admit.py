@@ -1,0 +1,77 @@
+"""Admission: from a token to somebody who may act. A participant id never leaves this module but as keyed hashes."""
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+
+from moderation.context import Actor
+from moderation.hall import Hall
+from protocol.names import Role
+from protocol.refusals import Refusal
+from server.admission.links import Links
+from server.admission.tickets import Tickets
+
+NOBODY = "0" * 16
+"""Author tag of everybody once a town hall is closed: no message has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """Who came in. `bucket`: opaque key for rate limits. `voter`: opaque key for gauges, None for staff and once closed."""
+
+    role: Role
+    id: str
+    name: str
+    actor: Actor
+    bucket: bytes
+    voter: bytes | None
+    dedupe_key: bytes
+
+    def dedupe(self, client_id: str) -> bytes:
+        """Opaque key of (this sender, client id): nobody can guess or burn another's."""
+        return hmac.digest(self.dedupe_key, client_id.encode(), hashlib.sha256)[:16]
+
+
+class Admission:
+    """`organiser_key`: whoever shows it may create and run town halls."""
+
+    def __init__(self, tickets: Tickets, links: Links, organiser_key: str, link_dedupe_key: bytes) -> None:
+        self.tickets = tickets
+        self.links = links
+        self._organiser_key = organiser_key
+        self._dedupe_key = link_dedupe_key
+
+    def is_organiser(self, token: str) -> bool:
+        """Whether `token` is the organiser key."""
+        return hmac.compare_digest(token.encode(), self._organiser_key.encode())
+
+    def admit(self, hall: Hall, author_key: bytes | None, role: Role, token: str) -> Admitted | Refusal:
+        """`author_key`: of the town hall, None once it is closed. Refuses with `not_admitted`."""
+        match role:
+            case "audience":
+                pid = self.tickets.participant(hall.code, token)
+                return Refusal("not_admitted") if pid is None else self._participant(author_key, pid)
+            case "organiser":
+                if not self.is_organiser(token):
+                    return Refusal("not_admitted")
+                return self._staff(hall, role, "organiser", "")
+            case _:
+                id = self.links.holder(hall, role, token)
+                if id is None:
+                    return Refusal("not_admitted")
+                return self._staff(hall, role, id, hall.name_of(f"{role}:{id}"))
+
+    def _participant(self, author_key: bytes | None, pid: bytes) -> Admitted:
+        if author_key is None:
+            spent = hashlib.sha256(pid).digest()
+            return Admitted("audience", "", "", Actor("audience", author=NOBODY), spent, None, spent)
+
+        def derived(purpose: bytes) -> bytes:
+            return hmac.digest(author_key, purpose + pid, hashlib.sha256)
+
+        actor = Actor("audience", author=derived(b"tag")[:8].hex(), seed=int.from_bytes(derived(b"name")[:8], "big"))
+        return Admitted("audience", "", "", actor, derived(b"bucket"), derived(b"voter")[:16], derived(b"dedupe"))
+
+    def _staff(self, hall: Hall, role: Role, id: str, name: str) -> Admitted:
+        key = hmac.digest(self._dedupe_key, f"{hall.code}|{role}|{id}".encode(), hashlib.sha256)
+        return Admitted(role, id, name, Actor(role, id=id), key, None, key)

@@ -1,0 +1,190 @@
+"""The composition root: builds and wires everything. The only module that knows every class."""
+
+import asyncio
+import contextlib
+import secrets as random_secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+from aiohttp import web
+
+from server.admission.admit import Admission
+from server.admission.links import Links
+from server.admission.secret import load, private_text
+from server.admission.tickets import Tickets
+from server.drain import drain
+from server.gateway.gateway import Gateway
+from server.halls.directory import Directory
+from server.halls.execute import Executor
+from server.http import commands, export, health, join, organiser, pages, stream
+from server.http.address import Addresses, same_origin
+from server.http.context import Context
+from server.http.security import COMMON
+from server.settings import Settings
+from server.sockets import engine
+from server.sockets.namespace import Namespace
+from server.store.appender import Appender
+from server.store.client import Store, connect
+from server.store.embedded import EmbeddedValkey
+from server.store.erase import Eraser
+from server.store.follower import Follower
+from server.store.gauges import Presence, SupportGauges
+
+log = structlog.get_logger()
+
+HEADERS_S = 15.0
+"""A connection that has not sent a whole request by then, or idles between two, is closed."""
+
+
+@dataclass(slots=True)
+class Node:
+    """A running server."""
+
+    settings: Settings
+    store: Store
+    valkey: EmbeddedValkey | None
+    follower: Follower
+    gateway: Gateway
+    executor: Executor
+    links: Links
+    organiser_key: str
+    url: str
+    port: int
+
+    @property
+    def organiser_url(self) -> str:
+        """Address of the organiser's page, with the key in it."""
+        return f"{self.links.public_url}/organiser#{self.organiser_key}"
+
+    def problems(self) -> list[str]:
+        """Why it should get no traffic, in words; empty: it is ready."""
+        found = []
+        if not self.follower.healthy:
+            found.append("the log is not followed: the store does not answer, or pub/sub is silent")
+        if self.valkey is not None and not self.valkey.alive():
+            found.append("the embedded Valkey is down")
+        if self.valkey is not None and self.valkey.disk_alarm:
+            found.append("the disk of the data folder is more than 80 % full")
+        if pages.folder() is None:
+            found.append("the pages are not built")
+        if self.gateway.draining:
+            found.append("stopping")
+        found += [
+            f"town hall {runtime.code} has stopped" for runtime in self.gateway.directory.loaded() if runtime.stopped
+        ]
+        return found
+
+
+@contextlib.asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[Node]:
+    """A node that serves until the context ends. Raises DataFolderBusy, ValkeyFailed, StoreUnavailable, OSError."""
+    data = Path(settings.data_dir)
+    async with contextlib.AsyncExitStack() as stack:
+        valkey = None
+        url = settings.redis_url
+        if not url:
+            data.mkdir(parents=True, exist_ok=True)
+            valkey = EmbeddedValkey(data, fsync=settings.fsync, maxmemory_bytes=settings.memory_max_mb * 1024**2)
+            await valkey.start()
+            stack.push_async_callback(valkey.stop)
+            url = valkey.url
+        store = await connect(url)
+        stack.push_async_callback(store.close)
+        secret = load(Path(settings.secret_file) if settings.secret_file else data / "secret")
+
+        # The appender tells the store what the follower has seen; the follower asks the appender who the store is.
+        followers: list[Follower] = []
+        appender = Appender(store, known=lambda code: followers[0].known(code))
+        follower = Follower(store, appender)
+        followers.append(follower)
+        await follower.start()
+        stack.push_async_callback(follower.stop)
+        stack.push_async_callback(appender.stop)
+        eraser = Eraser(store)
+        stack.push_async_callback(eraser.stop)
+        support = SupportGauges(store)
+        presence = Presence(store, random_secrets.token_hex(4))
+
+        too_old = asyncio.Event()
+        directory = Directory(store, appender, follower, eraser, support, presence, on_too_old=too_old.set)
+        await directory.start()
+        stack.push_async_callback(directory.stop)
+        executor = Executor(appender, follower, support, eraser, zone=settings.time_zone)
+        links = Links(secret, settings.public_url.rstrip("/"))
+        organiser_key = private_text(data / "organiser.key")
+        admission = Admission(Tickets(secret), links, organiser_key, secret.key("dedupe"))
+        gateway = Gateway(directory, admission, executor)
+
+        node = Node(settings, store, valkey, follower, gateway, executor, links, organiser_key, "", 0)
+        runner = web.AppRunner(
+            application(node), access_log=None, keepalive_timeout=HEADERS_S, handle_signals=False, shutdown_timeout=2.0
+        )
+        await runner.setup()
+        site = web.TCPSite(runner, settings.host, settings.port, backlog=4_096)
+        await site.start()
+        node.port = runner.addresses[0][1]
+        node.url = f"http://{settings.host}:{node.port}"
+        links.public_url = links.public_url or node.url
+        watch = asyncio.create_task(_leave_when_too_old(too_old, gateway), name="too-old")
+        try:
+            yield node
+        finally:
+            watch.cancel()
+            await drain(gateway, settings.drain_s)
+            await runner.cleanup()
+
+
+async def _leave_when_too_old(too_old: asyncio.Event, gateway: Gateway) -> None:
+    await too_old.wait()
+    log.error("node_too_old", reason="a log holds entries of a newer program")
+    gateway.draining = True
+
+
+def application(node: Node) -> web.Application:
+    """All routes."""
+    settings = node.settings
+    addresses = Addresses(settings.trusted_proxies)
+    context = Context(settings, node.gateway, addresses, pages.folder(), node.store.version)
+    app = web.Application(client_max_size=1, middlewares=[_answer_everything])
+    sio = engine.make()
+    for role in ("audience", "host", "director", "overlay"):
+        sio.register_namespace(Namespace(role, node.gateway))
+    door = engine.Door(
+        sio,
+        addresses.key,
+        lambda request: same_origin(request, settings.origins, node.links.public_url),
+        lambda: node.gateway.draining,
+    )
+    app.router.add_route("*", engine.PATH, door.handle)
+    app.add_routes(
+        [
+            *health.routes(context, node.problems),
+            *organiser.routes(context),
+            *join.routes(context),
+            *commands.routes(context),
+            *stream.routes(context),
+            *export.routes(context),
+            *pages.routes(context),
+        ]
+    )
+
+    async def stop_engine(_: web.Application) -> None:
+        await sio.shutdown()
+
+    app.on_shutdown.append(stop_engine)
+    return app
+
+
+@web.middleware
+async def _answer_everything(request: web.Request, handler: pages.Handler) -> web.StreamResponse:
+    """Errors of the router get our headers too, and no version of anything."""
+    try:
+        response = await handler(request)
+    except web.HTTPException as error:
+        response = web.Response(status=error.status, text=f"{error.status}: {error.reason}\n")
+    if not response.prepared:
+        for name, value in COMMON.items():
+            response.headers.setdefault(name, value)
+    return response

@@ -1,0 +1,261 @@
+"""The command line: serve, demo, create, links, log, export, doctor, settings."""
+
+import argparse
+import asyncio
+import contextlib
+import errno
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from moderation.context import Actor
+from protocol.names import Language
+from protocol.refusals import Refusal
+from protocol.sentences import sentence
+from protocol.setup import Setup
+from server import app, doctor, telemetry
+from server.demo.run import demo
+from server.gateway.answers import refused
+from server.halls.runtime import Runtime
+from server.http.csv_import import parse
+from server.http.export import FORMATS
+from server.http.organiser import known
+from server.log_printer import print_log
+from server.settings import BadSettings, Settings, load, markdown
+from server.store.client import StoreUnavailable
+from server.store.embedded import DataFolderBusy, ValkeyFailed
+from server.toolbox import Toolbox, toolbox
+
+
+class Failed(Exception):
+    """A sentence for the person at the terminal; the exit code is 1."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Exit code: 0 done, 1 could not, 2 was asked wrongly, 130 interrupted."""
+    arguments = sys.argv[1:] if argv is None else list(argv)
+    lang = language(arguments)
+    given = parser(lang).parse_args(arguments)
+    try:
+        settings, sources = load(given.config, given={name: getattr(given, name, None) for name in _SETTINGS})
+    except BadSettings as error:
+        print(error, file=sys.stderr)
+        return 2
+    if given.run is settings_command:
+        return settings_command(given, settings, sources, lang)
+    telemetry.set_up()
+    try:
+        return asyncio.run(given.run(given, settings, sources, lang))
+    except KeyboardInterrupt:
+        return 130
+    except (Failed, DataFolderBusy, ValkeyFailed) as error:
+        print(error, file=sys.stderr)
+    except StoreUnavailable as error:
+        print(say(lang, "no_store", url=settings.redis_url.rpartition("@")[2] or "-", why=error), file=sys.stderr)
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        print(say(lang, "port_taken", port=settings.port), file=sys.stderr)
+    return 1
+
+
+_SETTINGS = ("host", "port", "data_dir", "redis_url")
+
+
+def language(arguments: Sequence[str]) -> Language:
+    """`--lang`, else the environment's, else English."""
+    for place, word in enumerate(arguments):
+        if word.startswith("--lang"):
+            value = word.partition("=")[2] or (arguments[place + 1] if place + 1 < len(arguments) else "")
+            return "ko" if value == "ko" else "en"
+    return "ko" if os.environ.get("LC_ALL", os.environ.get("LANG", "")).startswith("ko") else "en"
+
+
+def say(lang: Language, key: str, /, **params: object) -> str:
+    """A sentence of section `cli`."""
+    return sentence(lang, "cli", key, **params)
+
+
+def parser(lang: Language) -> argparse.ArgumentParser:
+    """The whole command line, explained in `lang`."""
+
+    def t(key: str) -> str:
+        return say(lang, key)
+
+    top = argparse.ArgumentParser(prog="townhall", description=t("about"))
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--config", type=Path, help=t("config"))
+    shared.add_argument("--data", dest="data_dir", help=t("data"))
+    shared.add_argument("--redis", dest="redis_url", help=t("redis"))
+    shared.add_argument("--lang", choices=("ko", "en"), help=t("lang"))
+    listening = argparse.ArgumentParser(add_help=False)
+    listening.add_argument("--host", help=t("host"))
+    listening.add_argument("--port", type=int, help=t("port"))
+    commands = top.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, run: object, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
+        text = t(name)
+        sub = commands.add_parser(
+            name,
+            help=text.partition("\n")[0],
+            description=text,
+            parents=[shared, *parents],
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        sub.set_defaults(run=run)
+        return sub
+
+    add("serve", serve_command, listening)
+    add("demo", demo_command, listening).add_argument("--quiet", action="store_true", help=t("quiet"))
+    create = add("create", create_command)
+    create.add_argument("--title", required=True, help=t("title"))
+    create.add_argument("--directors", type=Path, required=True, help=t("directors"))
+    create.add_argument("--code", help=t("code"))
+    create.add_argument("--mode", choices=("open", "reviewed"), default="reviewed", help=t("mode"))
+    add("links", links_command).add_argument("code", nargs="?", help=t("code"))
+    log = add("log", log_command)
+    log.add_argument("code", help=t("code"))
+    log.add_argument("--follow", action="store_true", help=t("follow"))
+    export = add("export", export_command)
+    export.add_argument("code", help=t("code"))
+    export.add_argument("--format", choices=("jsonl", "csv", "html"), default="jsonl", help=t("format"))
+    add("doctor", doctor_command, listening)
+    add("settings", settings_command, listening).add_argument("--markdown", action="store_true", help=t("markdown"))
+    return top
+
+
+def settings_command(given: argparse.Namespace, settings: Settings, sources: dict[str, str], lang: Language) -> int:
+    """What would be used; or the manual."""
+    print(markdown() if given.markdown else _used(settings, sources, lang), end="\n" if not given.markdown else "")
+    return 0
+
+
+def _used(settings: Settings, sources: dict[str, str], lang: Language) -> str:
+    """Settings that differ from the defaults, without passwords."""
+    lines = []
+    for name, source in sources.items():
+        value = getattr(settings, name)
+        if name == "redis_url" and "@" in value:
+            value = value.partition("://")[0] + "://…@" + value.rpartition("@")[2]
+        lines.append(say(lang, "uses", name=name, value=value, source=source))
+    return "\n".join(lines) or say(lang, "defaults")
+
+
+async def _until_stopped() -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for kind in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(kind, stopped.set)
+    await stopped.wait()
+
+
+async def serve_command(given: argparse.Namespace, settings: Settings, sources: dict[str, str], lang: Language) -> int:
+    """Until SIGINT or SIGTERM."""
+    print(_used(settings, sources, lang), flush=True)
+    async with app.running(settings) as node:
+        if node.valkey is not None and node.valkey.adopted:
+            print(say(lang, "adopted", pid=node.valkey.pid))
+        print(f"organiser: {node.organiser_url}")
+        print(say(lang, "listening", url=node.url), flush=True)
+        await _until_stopped()
+        print(say(lang, "stopping"), flush=True)
+    return 0
+
+
+async def demo_command(given: argparse.Namespace, settings: Settings, sources: dict[str, str], lang: Language) -> int:
+    """The server with a demo town hall."""
+    async with app.running(settings) as node, demo(node, crowd=not given.quiet):
+        await _until_stopped()
+        print(say(lang, "stopping"), flush=True)
+    return 0
+
+
+@contextlib.asynccontextmanager
+async def _tools(settings: Settings, lang: Language) -> AsyncIterator[Toolbox]:
+    try:
+        async with toolbox(settings) as tools:
+            yield tools
+    except (DataFolderBusy, ValkeyFailed) as error:
+        raise Failed(say(lang, "offline_needs", why=error)) from None
+
+
+async def create_command(given: argparse.Namespace, settings: Settings, sources: dict[str, str], lang: Language) -> int:
+    """Into the store of this data folder, beside a running server or without one."""
+    try:
+        raw = given.directors.read_bytes()
+    except OSError as error:
+        raise Failed(say(lang, "no_file", path=given.directors, why=error.strerror)) from None
+    found = parse(raw)
+    if isinstance(found, Refusal):
+        raise Failed(_words(found, lang))
+    setup = Setup(
+        title=given.title, language=lang, mode=given.mode, departments=tuple(found[0]), directors=tuple(found[1])
+    )
+    async with _tools(settings, lang) as tools:
+        runtime = await tools.directory.create(given.code, setup, Actor("organiser"), known(settings))
+        if isinstance(runtime, Refusal):
+            raise Failed(_words(runtime, lang))
+        print(say(lang, "created", code=runtime.code))
+        _print_links(tools, runtime)
+    return 0
+
+
+def _words(refusal: Refusal, lang: Language) -> str:
+    error = refused(refusal, lang).error
+    assert error is not None
+    return say(lang, "refused", why=error.message)
+
+
+def _print_links(tools: Toolbox, runtime: Runtime) -> None:
+    for link in tools.links.all(runtime.hall):
+        print(f"{link.role}: {link.url}" + (f"  ({link.name})" if link.name else ""))
+
+
+async def _find(tools: Toolbox, code: str, lang: Language) -> Runtime:
+    runtime = await tools.directory.get(code.upper())
+    if runtime is None:
+        raise Failed(say(lang, "no_hall", code=code))
+    return runtime
+
+
+async def links_command(given: argparse.Namespace, settings: Settings, sources: dict[str, str], lang: Language) -> int:
+    """Links of one town hall, or the list of all."""
+    async with _tools(settings, lang) as tools:
+        if given.code:
+            _print_links(tools, await _find(tools, given.code, lang))
+            return 0
+        for code in await tools.directory.codes():
+            runtime = await _find(tools, code, lang)
+            print(f"{code}  {runtime.hall.phase}  {runtime.hall.setup.title}")
+    return 0
+
+
+async def log_command(given: argparse.Namespace, settings: Settings, sources: dict[str, str], lang: Language) -> int:
+    """Entries as sentences, to standard output."""
+    async with _tools(settings, lang) as tools:
+        await _find(tools, given.code, lang)
+        await print_log(tools.store, given.code.upper(), lang, ZoneInfo(settings.time_zone), follow=given.follow)
+    return 0
+
+
+async def export_command(given: argparse.Namespace, settings: Settings, sources: dict[str, str], lang: Language) -> int:
+    """The record, to standard output."""
+    name = {"jsonl": "record.jsonl", "csv": "questions.csv", "html": "report.html"}[given.format]
+    async with _tools(settings, lang) as tools:
+        runtime = await _find(tools, given.code, lang)
+        for chunk in FORMATS[name][1](runtime.hall, ZoneInfo(settings.time_zone)):
+            sys.stdout.buffer.write(chunk)
+    return 0
+
+
+async def doctor_command(given: argparse.Namespace, settings: Settings, sources: dict[str, str], lang: Language) -> int:
+    """0 if all is well."""
+    findings = await doctor.examine(settings)
+    for finding in findings:
+        print(f"[{say(lang, 'ok' if finding.well else 'check')}] {say(lang, finding.key, **finding.params)}")
+        if not finding.well:
+            print(f"     {say(lang, finding.key + '_no', **finding.params)}")
+    return 0 if all(finding.well for finding in findings) else 1

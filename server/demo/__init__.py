@@ -1,0 +1,1 @@
+"""The demo town hall: a province's eight departments, and a crowd that chats."""

@@ -1,0 +1,157 @@
+"""From JSON to an acknowledgement, the same for sockets and for HTTP: admit, validate, limit, execute, answer."""
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from protocol import wire
+from protocol.commands import (
+    COMMANDS,
+    QUERIES,
+    CloseHall,
+    Command,
+    Join,
+    PostMessage,
+    ResumeView,
+    SupportQuestion,
+    names_for,
+)
+from protocol.frames import PROTOCOL, Ack, Hello, You
+from protocol.limits import LIMITS, limit
+from protocol.names import Language, Role
+from protocol.refusals import Refusal
+from server.admission.admit import Admission, Admitted
+from server.fanout.room import Room
+from server.gateway.answers import accepted, refused
+from server.gateway.buckets import Buckets
+from server.halls.directory import Directory
+from server.halls.execute import Executor
+from server.halls.runtime import Runtime
+from server.store.client import StoreRefused, StoreUnavailable
+
+log = structlog.get_logger()
+
+TOLD_LIMITS = ("text_graphemes", "answer_graphemes", "reason_graphemes", "undo_s")
+"""Bounds that pages show or check before they send."""
+
+
+@dataclass(slots=True)
+class Session:
+    """Somebody who was admitted to a view of a town hall."""
+
+    role: Role
+    runtime: Runtime
+    admitted: Admitted
+    lang: Language
+
+    @property
+    def room(self) -> Room:
+        """The fan-out of this session's view."""
+        return self.runtime.room(self.role, self.admitted.id if self.role == "director" else "")
+
+
+class Gateway:
+    """`clock`: monotonic seconds; `wall`: unix seconds."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        admission: Admission,
+        executor: Executor,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self.directory = directory
+        self.admission = admission
+        self._executor = executor
+        self._clock = clock
+        self._wall = wall
+        self._posts = Buckets(limit("messages_per_10_s"), 10)
+        self._supports = Buckets(limit("supports_per_10_s"), 10)
+        self._staff = Buckets(limit("commands_per_10_s"), 10)
+        self.draining = False
+
+    async def find(self, code: str) -> Runtime | Refusal:
+        """The town hall of a code as people type it."""
+        try:
+            runtime = await self.directory.get(code.strip().upper())
+        except (StoreUnavailable, StoreRefused):
+            return Refusal("not_saved", retry_after_ms=1_000)
+        if runtime is None:
+            return Refusal("unknown_hall", field="$.code")
+        return Refusal("hall_stopped") if runtime.stopped else runtime
+
+    async def join(self, role: Role, join: Join) -> Session | Refusal:
+        """Admit somebody to the view of `role`."""
+        if self.draining:
+            return Refusal("draining", retry_after_ms=1_000)
+        runtime = await self.find(join.code)
+        if isinstance(runtime, Refusal):
+            return runtime
+        admitted = self.admission.admit(runtime.hall, runtime.author_key, role, join.token)
+        if isinstance(admitted, Refusal):
+            return admitted
+        return Session(role, runtime, admitted, join.lang)
+
+    def hello(self, session: Session, resumed: bool) -> Hello:
+        """The first frame."""
+        who = session.admitted
+        return Hello(
+            protocol=PROTOCOL,
+            code=session.runtime.code,
+            role=session.role,
+            lang=session.lang,
+            epoch=session.runtime.epoch,
+            seq=session.runtime.seq,
+            resumed=resumed,
+            now=int(self._wall()),
+            you=You(who.id, who.name) if session.role in ("host", "director") else None,
+            limits={name: LIMITS[name].value for name in TOLD_LIMITS},
+        )
+
+    async def answer(self, session: Session, name: object, payload: object) -> Ack:
+        """Execute a command or answer a query. Never raises."""
+        try:
+            result = await self._execute(session, name, payload)
+        except Exception:
+            # The number is all that a person needs to name it; the log has the rest, without text or author.
+            number = secrets.token_hex(4)
+            log.exception("internal", number=number, hall=session.runtime.code, command=str(name)[:40])
+            result = Refusal("internal", {"id": number})
+        return refused(result, session.lang) if isinstance(result, Refusal) else result
+
+    async def _execute(self, session: Session, name: object, payload: object) -> Ack | Refusal:
+        if not isinstance(name, str) or name not in names_for(session.role):
+            return Refusal("not_allowed" if name in COMMANDS or name in QUERIES else "unknown_command")
+        command = wire.command(name, payload)
+        if isinstance(command, Refusal):
+            return command
+        if isinstance(command, ResumeView):
+            return accepted()
+        wait_s = self._wait_s(session, command)
+        if wait_s:
+            return Refusal("too_fast", retry_after_ms=int(wait_s * 1000) + 1)
+        who = session.admitted
+        if isinstance(command, Command):
+            done = await self._executor.execute(session.runtime, who.actor, who.dedupe(command.client_id), command)
+            if isinstance(done, Refusal):
+                return done
+            if isinstance(command, CloseHall):
+                await self.directory.closed(session.runtime)
+            return accepted(done.seq, done.state)
+        data = await self._executor.query(session.runtime, who.actor, who.voter, command)
+        return data if isinstance(data, Refusal) else accepted(data=data)
+
+    def _wait_s(self, session: Session, command: Any) -> float:
+        """Seconds that this sender should wait; never by address: a whole office shares one."""
+        now, key = self._clock(), session.admitted.bucket
+        if session.role != "audience":
+            return self._staff.take(key, now)
+        if isinstance(command, PostMessage):
+            return self._posts.take(key, now)
+        return self._supports.take(key, now) if isinstance(command, SupportQuestion) else self._staff.take(key, now)

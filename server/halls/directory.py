@@ -1,0 +1,177 @@
+"""Which town halls are open on this node: load, create, keep the gauges going, clean up after closing, unload."""
+
+import asyncio
+import contextlib
+import secrets as random_secrets
+import time
+from collections.abc import Awaitable, Callable, Iterable
+
+import structlog
+
+from moderation.context import Actor, Context
+from moderation.hall_rules import create
+from protocol.bus import pack
+from protocol.refusals import Refusal
+from protocol.setup import Setup
+from server.halls.runtime import Runtime
+from server.store import log as store_log
+from server.store import secrets
+from server.store.appender import Append, Appended, Appender, Busy, NewEntry
+from server.store.client import Store, StoreRefused, StoreUnavailable
+from server.store.erase import Eraser
+from server.store.follower import Follower
+from server.store.gauges import Presence, SupportGauges
+
+log = structlog.get_logger()
+
+CODE_LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
+"""Without those that are mistaken for each other when read out: 0 and O, 1 and I and L."""
+CODE_LENGTH = 6
+UNKNOWN_S = 1.0
+"""How long a code that does not exist is remembered; at most UNKNOWN_MAX of them."""
+UNKNOWN_MAX = 10_000
+IDLE_S = 600.0
+"""A closed town hall that nobody has looked at for this long is unloaded."""
+GAUGES_S = 0.5
+PRESENCE_S = 2.0
+AUTHOR_KEY = "author"
+"""Name of the key under which participants become author tags; destroyed on close."""
+
+
+class Directory:
+    """`on_too_old` is called when a log holds entries of a newer program: the node should drain."""
+
+    def __init__(
+        self,
+        store: Store,
+        appender: Appender,
+        follower: Follower,
+        eraser: Eraser,
+        support: SupportGauges,
+        presence: Presence,
+        *,
+        on_too_old: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._store = store
+        self._appender = appender
+        self._follower = follower
+        self._eraser = eraser
+        self._support = support
+        self._presence = presence
+        self._on_too_old = on_too_old
+        self._loaded: dict[str, Runtime] = {}
+        self._loading: dict[str, asyncio.Task[Runtime | None]] = {}
+        self._unknown: dict[str, float] = {}
+        self._cleaned: set[str] = set()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Begin to send gauges and to look after what is loaded."""
+        self._tasks = [
+            asyncio.create_task(self._every(GAUGES_S, self._show_gauges), name="gauges"),
+            asyncio.create_task(self._every(PRESENCE_S, self._look_after), name="look-after"),
+        ]
+
+    async def stop(self) -> None:
+        """Stop; what is loaded stays readable."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def loaded(self) -> Iterable[Runtime]:
+        """Town halls on this node."""
+        return list(self._loaded.values())
+
+    async def codes(self) -> list[str]:
+        """Codes of all town halls. Raises StoreUnavailable."""
+        return await store_log.hall_codes(self._store)
+
+    async def get(self, code: str) -> Runtime | None:
+        """The town hall `code`, loaded if need be; None: there is none. Raises StoreUnavailable."""
+        if runtime := self._loaded.get(code):
+            return runtime
+        if time.monotonic() - self._unknown.get(code, -UNKNOWN_S) < UNKNOWN_S:
+            return None
+        task = self._loading.get(code)
+        if task is None:
+            task = self._loading[code] = asyncio.create_task(self._load(code), name="load-hall")
+            task.add_done_callback(lambda _: self._loading.pop(code, None))
+        return await asyncio.shield(task)
+
+    async def create(self, code: str | None, setup: Setup, actor: Actor, context: Context) -> Runtime | Refusal:
+        """A new town hall in draft. `code` None: one is drawn. Raises StoreUnavailable, StoreRefused, Busy."""
+        for _ in range(1 if code else 5):
+            chosen = code or "".join(random_secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
+            decision = create(chosen, actor, setup, context)
+            if isinstance(decision, Refusal):
+                return decision
+            entries = tuple(NewEntry(*pack(entry)) for entry in decision.entries)
+            # A log without entries has both lanes at 0; any other is somebody else's.
+            append = Append(chosen, entries, None, b"", need_desk=0, need_gate=0, raise_desk=True, raise_gate=True)
+            if isinstance(await self._appender.append(append), Appended):
+                await store_log.register(self._store, chosen)
+                self._unknown.pop(chosen, None)
+                runtime = await self.get(chosen)
+                assert runtime is not None
+                return runtime
+        return Refusal("code_taken", field="$.code")
+
+    async def _load(self, code: str) -> Runtime | None:
+        if await store_log.head(self._store, code) is None:
+            if len(self._unknown) >= UNKNOWN_MAX:
+                self._unknown.clear()
+            self._unknown[code] = time.monotonic()
+            return None
+        runtime = Runtime(code, on_too_old=self._on_too_old)
+        await self._follower.follow(code, runtime)
+        if runtime.hall.phase != "closed":
+            runtime.author_key = await secrets.get_or_create(self._store, code, AUTHOR_KEY)
+        for message in runtime.hall.messages.values():
+            if message.fate is not None and runtime.hall.phase != "draft":
+                count = await self._support.count_union(code, [message.id, *message.merged])
+                runtime.board.support[message.id] = count
+        # What a crash between an entry and its erasing has left.
+        await self._eraser.erase(code, [m.id for m in runtime.hall.messages.values() if m.text is None])
+        self._loaded[code] = runtime
+        return runtime
+
+    # --- looking after ---
+    async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                await work()
+            except (StoreUnavailable, StoreRefused, Busy):
+                continue
+            except Exception:
+                log.exception("look_after_failed")
+
+    async def _show_gauges(self) -> None:
+        for runtime in self.loaded():
+            runtime.show_gauges()
+
+    async def _look_after(self) -> None:
+        for runtime in self.loaded():
+            if runtime.hall.phase == "closed":
+                await self._after_closing(runtime)
+            runtime.board.viewers = await self._presence.tell(runtime.code, runtime.viewers_here)
+            if runtime.occupied() or runtime.hall.phase == "open":
+                runtime.idle_since = time.monotonic()
+            elif time.monotonic() - runtime.idle_since > IDLE_S:
+                await self._follower.unfollow(runtime.code)
+                del self._loaded[runtime.code]
+
+    async def _after_closing(self, runtime: Runtime) -> None:
+        """Drop what ties pseudonyms to participants. Idempotent, on every node: whoever closed it may have died since."""
+        if runtime.code in self._cleaned:
+            return
+        runtime.author_key = None
+        await secrets.destroy(self._store, runtime.code, AUTHOR_KEY)
+        await self._support.drop_voters(runtime.code)
+        self._eraser.rewrite_soon()
+        self._cleaned.add(runtime.code)
+
+    async def closed(self, runtime: Runtime) -> None:
+        """Called by whoever closed it, so that it does not wait for the next look. Trouble is left to that."""
+        with contextlib.suppress(StoreUnavailable, StoreRefused):
+            await self._after_closing(runtime)

@@ -1,0 +1,56 @@
+"""The gauges of one town hall on this node: last value wins, never replayed."""
+
+import msgpack
+
+from moderation.hall import Hall
+from protocol.frames import Gauges
+from protocol.views import Counts
+
+
+class GaugeBoard:
+    """Collects what changed, so that a flood of supports costs one small frame about twice a second."""
+
+    def __init__(self) -> None:
+        self.viewers = 0
+        self.support: dict[int, int] = {}
+        self._told_viewers = -1
+        self._told_counts: Counts | None = None
+        self._dirty: set[int] = set()
+
+    def take(self, payload: bytes) -> None:
+        """msgpack {message: count} as some node published it."""
+        for message, count in msgpack.unpackb(payload, strict_map_key=False).items():
+            self.put(message, count)
+
+    def put(self, message: int, count: int) -> None:
+        """`count` supports of `message` now."""
+        if self.support.get(message) != count:
+            self.support[message] = count
+            self._dirty.add(message)
+
+    def all(self, hall: Hall) -> Gauges:
+        """Every gauge, for somebody who comes in."""
+        return Gauges(viewers=self.viewers, support=dict(self.support), counts=hall.counts())
+
+    def changed(self, hall: Hall) -> Gauges | None:
+        """What changed since the last call; None: nothing did."""
+        counts = hall.counts()
+        viewers = self.viewers if _worth_telling(self._told_viewers, self.viewers) else None
+        if viewers is None and not self._dirty and counts == self._told_counts:
+            return None
+        news = Gauges(
+            viewers=viewers,
+            support={message: self.support[message] for message in self._dirty},
+            counts=counts if counts != self._told_counts else None,
+        )
+        self._dirty.clear()
+        self._told_counts = counts
+        if viewers is not None:
+            self._told_viewers = viewers
+        return news
+
+
+def _worth_telling(told: int, now: int) -> bool:
+    """A big crowd's count is news only when it moved by a noticeable part (as lichess' lila-ws does)."""
+    step = 1 if now < 100 else 10 if now < 1_000 else 50 if now < 10_000 else 100
+    return told < 0 or (told != now and (abs(told - now) >= step or now < 100))

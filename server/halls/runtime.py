@@ -1,0 +1,178 @@
+"""One town hall on this node: applies the log's entries, renders them for each view, hands them to the fan-out."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from moderation.evolve import Corrupt, evolve
+from moderation.hall import Hall
+from moderation.views import audience, director, host, overlay
+from moderation.views.fold import name
+from protocol import wire
+from protocol.bus import LogCorrupt, UnknownEntry, unpack
+from protocol.entries import Entry, LinksRenewed, MessageErased, MessageHeld, MessageRemoved
+from protocol.frames import Gauges
+from protocol.limits import limit
+from protocol.names import Role
+from protocol.views import Fragment
+from server.fanout.room import Room
+from server.halls.gauge_board import GaugeBoard
+
+log = structlog.get_logger()
+
+_HIDES = (MessageRemoved, MessageHeld, MessageErased)
+
+
+class Runtime:
+    """The state of one town hall and its rooms. A `store.follower.Sink`: called in order of seq, synchronously.
+
+    `stopped` is a sentence for operators once the log could not be applied; everything is refused from then on.
+    `author_key` is None once the town hall is closed: nothing ties a participant to a tag any more.
+    """
+
+    def __init__(
+        self, code: str, *, on_too_old: Callable[[], None], clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.code = code
+        self.hall = Hall.empty()
+        self.epoch = 0
+        self.seq = 0
+        self.stopped: str | None = None
+        self.author_key: bytes | None = None
+        self.board = GaugeBoard()
+        self.idle_since = clock()
+        self._clock = clock
+        self._on_too_old = on_too_old
+        self._rooms: dict[tuple[Role, str], Room] = {}
+        self._replaying = False
+
+    def room(self, role: Role, id: str = "") -> Room:
+        """The fan-out of one view; `id` is the director's for directors. Made at first use, dropped when long empty."""
+        key = (role, id)
+        if key not in self._rooms:
+            self._rooms[key] = Room(
+                snapshot=lambda: [wire.fragment(f) for f in self._snapshot(role, id)],
+                position=lambda: (self.epoch, self.seq),
+                gauges=lambda: wire.dumps(self.board.all(self.hall)),
+                clock=self._clock,
+            )
+        return self._rooms[key]
+
+    @property
+    def viewers(self) -> int:
+        """Audience connections on all nodes, as last counted."""
+        return self.board.viewers
+
+    @property
+    def viewers_here(self) -> int:
+        """Audience connections on this node."""
+        room = self._rooms.get(("audience", ""))
+        return room.viewers if room else 0
+
+    def occupied(self) -> bool:
+        """Whether anybody looks at any view of this town hall here."""
+        return any(room.viewers for room in self._rooms.values())
+
+    # --- the sink of the follower ---
+    def reset(self, epoch: int) -> None:
+        """Forget everything: the log is read afresh, because it is new here or the store may have forgotten."""
+        self.hall, self.epoch, self.seq = Hall.empty(), epoch, 0
+        if not self._replaying:
+            self._replaying = True
+            asyncio.get_running_loop().call_soon(self._end_replay)
+
+    def _end_replay(self) -> None:
+        self._replaying = False
+        for room in self._rooms.values():
+            room.reset()
+
+    def entries(self, epoch: int, entries: Sequence[tuple[int, bytes, str | None]]) -> None:
+        """Apply what follows. One entry that cannot be read or applied stops this town hall, and no other."""
+        if self.stopped:
+            return
+        for seq, body, text in entries:
+            try:
+                entry = unpack(body, text)
+                evolve(self.hall, seq, entry)
+            except UnknownEntry as unknown:
+                # Critical by default: skipping it would show people a state that is not the log's.
+                self.stopped = f"entry {seq} needs a newer program: {unknown}"
+                self._on_too_old()
+                return self.bye(3011)
+            except (LogCorrupt, Corrupt) as corrupt:
+                return self.stop(f"entry {seq}: {corrupt}")
+            self.seq = seq
+            if not self._replaying:
+                self._show(seq, entry)
+
+    def gauges(self, payload: bytes) -> None:
+        """Support figures that changed on some node."""
+        self.board.take(payload)
+
+    def stop(self, reason: str) -> None:
+        """Stop this town hall loudly; others go on."""
+        self.stopped = reason
+        log.error("hall_stopped", hall=self.code, reason=reason)
+        self.bye(3012)
+
+    # --- rendering ---
+    def _show(self, seq: int, entry: Entry) -> None:
+        if isinstance(entry, LinksRenewed):
+            self.bye_role(entry.role, 3506)
+        self._drop_long_empty_rooms()
+        for (role, id), room in self._rooms.items():
+            fragments = [(name(f), wire.fragment(f)) for f in self._render(role, id, seq, entry)]
+            hidden = (f"message:{entry.message}", f"question:{entry.message}") if isinstance(entry, _HIDES) else ()
+            room.advance(seq, fragments, scrub=hidden)
+
+    def _render(self, role: Role, id: str, seq: int, entry: Entry) -> Sequence[Fragment]:
+        match role:
+            case "audience":
+                return audience.render(self.hall, seq, entry)
+            case "host":
+                return host.render(self.hall, seq, entry)
+            case "director":
+                return director.render(self.hall, seq, entry, id)
+            case "overlay":
+                return overlay.render(self.hall, seq, entry)
+        return ()
+
+    def _snapshot(self, role: Role, id: str) -> Sequence[Fragment]:
+        match role:
+            case "audience":
+                return audience.snapshot(self.hall)
+            case "host":
+                return host.snapshot(self.hall)
+            case "director":
+                return director.snapshot(self.hall, id)
+            case "overlay":
+                return overlay.snapshot(self.hall)
+        return ()
+
+    def _drop_long_empty_rooms(self) -> None:
+        """A room is kept as long as its ring could serve somebody who comes back."""
+        now = self._clock()
+        for key, room in list(self._rooms.items()):
+            if not room.viewers and now - room.empty_since > limit("ring_s"):
+                del self._rooms[key]
+
+    def show_gauges(self) -> None:
+        """Send what changed since the last call to everybody; called about twice a second."""
+        changed: Gauges | None = self.board.changed(self.hall)
+        if changed is not None:
+            body = wire.dumps(changed)
+            for room in self._rooms.values():
+                room.gauges(body)
+
+    def bye(self, code: int) -> None:
+        """Close every connection to this town hall, with a Bye first."""
+        for room in self._rooms.values():
+            room.bye_all(code)
+
+    def bye_role(self, role: Role, code: int) -> None:
+        """Close the live connections of one role, with a Bye first."""
+        for (room_role, _), room in self._rooms.items():
+            if room_role == role:
+                room.bye_all(code)

@@ -1,0 +1,1 @@
+"""HTTP, one concern a file."""

@@ -1,0 +1,53 @@
+"""Where a request comes from: as a key that is worth nothing after an hour, in memory only."""
+
+import hashlib
+import hmac
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from ipaddress import ip_address, ip_network
+
+from aiohttp import web
+
+SALT_S = 3600
+
+
+class Addresses:
+    """`trusted_proxies`: networks whose X-Forwarded-For is believed, counted from the right. `clock`: monotonic seconds."""
+
+    def __init__(self, trusted_proxies: Sequence[str], clock: Callable[[], float] = time.monotonic) -> None:
+        self._trusted = [ip_network(network) for network in trusted_proxies]
+        self._clock = clock
+        self._salt = secrets.token_bytes(32)
+        self._since = clock()
+
+    def key(self, request: web.Request) -> bytes:
+        """The same for the same address within an hour; no way back to it."""
+        if self._clock() - self._since > SALT_S:
+            self._salt, self._since = secrets.token_bytes(32), self._clock()
+        return hmac.digest(self._salt, self.of(request).encode(), hashlib.sha256)[:12]
+
+    def of(self, request: web.Request) -> str:
+        """The address, never to be logged or kept."""
+        peer = request.transport.get_extra_info("peername") if request.transport else None
+        address = peer[0] if isinstance(peer, tuple) else ""
+        hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
+        while hops and self._is_trusted(address):
+            address = hops.pop()
+        return str(address)
+
+    def _is_trusted(self, address: str) -> bool:
+        try:
+            parsed = ip_address(address)
+        except ValueError:
+            return False
+        return any(parsed in network for network in self._trusted)
+
+
+def same_origin(request: web.Request, allowed: Sequence[str], public_url: str) -> bool:
+    """Whether the page that asks is our own or one that is allowed. Without an Origin it is no page of a browser."""
+    origin = request.headers.get("Origin")
+    if origin is None:
+        return True
+    own = {f"http://{request.host}", f"https://{request.host}", public_url.rstrip("/")}
+    return origin in own or origin in allowed

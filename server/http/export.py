@@ -1,0 +1,182 @@
+"""The record as files: JSON Lines, CSV for Excel, and a report to read and to print."""
+
+import csv
+import html
+import io
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+
+from moderation.hall import Hall
+from moderation.record import question_row, questions, records, sums
+from protocol import wire
+from protocol.names import Language
+from protocol.refusals import Refusal
+from protocol.sentences import section
+from server.http.context import Context
+from server.http.replies import bearer, no
+from server.http.security import headers
+
+COLUMNS = (
+    "id",
+    "text",
+    "at",
+    "pseudonym",
+    "fate",
+    "department",
+    "director",
+    "support",
+    "aired_at",
+    "offset_s",
+    "answered_how",
+    "answered_at",
+    "answer",
+    "due",
+    "reason",
+    "note",
+    "into",
+)
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""A cell that begins so would be a formula in a spreadsheet (OWASP, CSV injection)."""
+
+
+def jsonl(hall: Hall) -> Iterator[bytes]:
+    """One JSON object a line: the town hall, messages in order, sums."""
+    for record in records(hall):
+        yield wire.dumps(record) + b"\n"
+
+
+def questions_csv(hall: Hall, zone: ZoneInfo) -> Iterator[bytes]:
+    """Questions with fates and times; UTF-8 with BOM so that Excel shows Korean."""
+    lang = hall.setup.language
+    words = section(lang, "record")
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow([words["columns"][column] for column in COLUMNS])
+    yield b"\xef\xbb\xbf"
+    for message in questions(hall):
+        row = question_row(hall, message, lang)
+        for column in ("at", "aired_at", "answered_at"):
+            row[column] = _minute(row[column], zone) if row[column] is not None else None
+        row["fate"] = words["fate"][row["fate"]]
+        row["reason"] = words["decline"][row["reason"]] if row["reason"] else None
+        row["answered_how"] = words["how"][row["answered_how"]] if row["answered_how"] else None
+        writer.writerow([_cell(row.get(column)) for column in COLUMNS])
+        yield out.getvalue().encode()
+        out.seek(0)
+        out.truncate()
+    yield out.getvalue().encode()
+
+
+def _cell(value: object) -> str:
+    text = "" if value is None else str(value)
+    return "'" + text if text.startswith(FORMULA) else text
+
+
+def _minute(at: int, zone: ZoneInfo) -> str:
+    return datetime.fromtimestamp(at, zone).strftime("%Y-%m-%d %H:%M")
+
+
+STYLE = """
+:root{color-scheme:light}body{font:16px/1.65 Pretendard,"Apple SD Gothic Neo","Malgun Gothic","Noto Sans KR",
+"Noto Sans CJK KR",sans-serif;color:#1c2530;max-width:52rem;margin:0 auto;padding:2rem 1.25rem;word-break:keep-all;
+overflow-wrap:anywhere}h1{font-size:1.7rem;line-height:1.3;margin:0 0 .25rem}h2{font-size:1.15rem;margin:2.5rem 0 .75rem;
+border-bottom:2px solid #123a4a;padding-bottom:.3rem}p.meta{color:#51606e;margin:.1rem 0}table{border-collapse:collapse;
+width:100%}th,td{text-align:left;padding:.35rem .6rem;border-bottom:1px solid #d9dfe4;vertical-align:top}td.n{text-align:
+right;font-variant-numeric:tabular-nums}article{border:1px solid #d9dfe4;border-radius:.6rem;padding:.9rem 1.1rem;margin:
+.8rem 0;break-inside:avoid}article p{margin:.2rem 0;white-space:pre-wrap}article .fate{font-weight:600;color:#123a4a}
+article .answer{border-left:3px solid #1f6f78;padding-left:.8rem;margin-top:.5rem}.interim{background:#fff3d6;padding:
+.6rem .9rem;border-radius:.5rem}@media print{body{padding:0}h2{break-after:avoid}}
+"""
+
+
+def report(hall: Hall, zone: ZoneInfo) -> Iterator[bytes]:
+    """A self-contained page in the town hall's language: figures, then every question with what became of it."""
+    lang: Language = hall.setup.language
+    words = section(lang, "record")
+    esc = html.escape
+    figures = sums(hall)
+
+    def when(at: int | None) -> str:
+        return _minute(at, zone) if at is not None else "-"
+
+    title = esc(hall.setup.title)
+    yield (
+        f'<!doctype html>\n<html lang="{lang}"><head><meta charset="utf-8">'
+        f'<meta name="viewport" content="width=device-width"><title>{title}</title><style>{STYLE}</style></head><body>'
+        f"<h1>{title}</h1>"
+        f'<p class="meta">{words["code"]} {esc(hall.code)} · {when(hall.opened_at)} – {when(hall.closed_at)}</p>'
+    ).encode()
+    if hall.phase != "closed":
+        yield f'<p class="interim">{words["interim"]}</p>'.encode()
+    rows = [(words["received"], figures["received"]), (words["visible"], figures["visible"])]
+    rows.append((words["held"], figures["held"]))
+    rows += [(f"{words['removed']}: {words['removal'][r]}", n) for r, n in figures["removed"].items()]
+    rows += [(f"{words['question']}: {words['fate'][f]}", n) for f, n in figures["questions"].items()]
+    body = "".join(f'<tr><td>{esc(name)}</td><td class="n">{count:,}</td></tr>' for name, count in rows)
+    yield f"<h2>{words['figures']}</h2><table>{body}</table><h2>{words['questions']}</h2>".encode()
+    for message in questions(hall):
+        row = question_row(hall, message, lang)
+        who = " · ".join(esc(str(row[k])) for k in ("department", "director") if row.get(k))
+        fate = words["fate"][row["fate"]]
+        if row["due"]:
+            fate += f" ({words['due'].format(due=row['due'])})"
+        if row["into"]:
+            fate += f" → {row['into']}"
+        if row["reason"]:
+            fate += f": {words['decline'][row['reason']]}"
+        answer = ""
+        if row["answer"]:
+            answer = f'<div class="answer"><p>{esc(row["answer"])}</p></div>'
+        elif row["answered_how"] == "live" and row["offset_s"] is not None:
+            answer = f'<p class="meta">{words["live_at"].format(time=_clock(row["offset_s"]))}</p>'
+        note = f'<p class="meta">{esc(row["note"])}</p>' if row["note"] else ""
+        yield (
+            f'<article id="q{message.id}"><p class="meta">{message.id} · {when(row["at"])}'
+            f"{' · ' + esc(str(row['pseudonym'])) if 'pseudonym' in row else ''}</p><p>{esc(row['text'] or '')}</p>"
+            f'<p><span class="fate">{esc(fate)}</span>{" · " + who if who else ""}</p>{note}{answer}</article>'
+        ).encode()
+    yield f'<p class="meta">{words["promise"]}</p></body></html>\n'.encode()
+
+
+def _clock(seconds: int) -> str:
+    return f"{seconds // 3600}:{seconds % 3600 // 60:02}:{seconds % 60:02}"
+
+
+FORMATS: dict[str, tuple[str, Callable[[Hall, ZoneInfo], Iterator[bytes]]]] = {
+    "record.jsonl": ("application/jsonl", lambda hall, _: jsonl(hall)),
+    "questions.csv": ("text/csv", questions_csv),
+    "report.html": ("text/html", report),
+}
+
+
+def routes(context: Context) -> list[web.RouteDef]:
+    """`GET /api/v1/halls/CODE/export/NAME`, for the organiser."""
+    zone = ZoneInfo(context.settings.time_zone)
+
+    async def export(request: web.Request) -> web.StreamResponse:
+        if not context.gateway.admission.is_organiser(bearer(request)):
+            return no(Refusal("not_admitted"), request)
+        runtime = await context.gateway.find(request.match_info["code"])
+        if isinstance(runtime, Refusal):
+            return no(runtime, request)
+        name = request.match_info["name"]
+        if name not in FORMATS:
+            return no(Refusal("unknown_command"), request)
+        kind, write = FORMATS[name]
+        response = web.StreamResponse(
+            headers={
+                **headers("api"),
+                "Content-Type": f"{kind}; charset=utf-8",
+                "Content-Disposition": f'attachment; filename="{runtime.code}-{name}"',
+            }
+        )
+        await response.prepare(request)
+        for chunk in list(write(runtime.hall, zone)):
+            await response.write(chunk)
+        await response.write_eof()
+        return response
+
+    return [web.get("/api/v1/halls/{code}/export/{name}", export)]

@@ -1,0 +1,33 @@
+"""Is it alive, and is it ready."""
+
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+
+from aiohttp import web
+
+from server.http.context import Context
+from server.http.security import headers
+
+
+def own_version() -> str:
+    """Of the installed package."""
+    try:
+        return version("townhall")
+    except PackageNotFoundError:
+        return "0"
+
+
+def routes(context: Context, problems: Callable[[], list[str]]) -> list[web.RouteDef]:
+    """`/healthz`: the process answers. `/readyz`: 503 and the reasons while it should get no traffic."""
+
+    async def alive(_: web.Request) -> web.Response:
+        body = {"ok": True, "version": own_version(), "store": context.store_version}
+        return web.json_response(body, headers=headers("api"))
+
+    async def ready(_: web.Request) -> web.Response:
+        found = problems()
+        return web.json_response(
+            {"ok": not found, "problems": found}, status=503 if found else 200, headers=headers("api")
+        )
+
+    return [web.get("/healthz", alive), web.get("/readyz", ready)]

@@ -1,0 +1,77 @@
+"""Server-Sent Events: the feed for where WebSocket cannot get through, and for anybody with `curl`."""
+
+import asyncio
+import contextlib
+
+from aiohttp import web
+
+from protocol import wire
+from protocol.commands import Join, Since
+from protocol.frames import BYE, JOINED
+from protocol.refusals import Refusal
+from server.fanout.forms import StreamForm
+from server.fanout.viewer import Viewer
+from server.gateway.answers import bye
+from server.http.commands import ROLES
+from server.http.context import Context
+from server.http.replies import bearer, language, no
+from server.http.security import headers
+
+KEEPALIVE_S = 15
+"""A comment line this often: proxies cut what is silent."""
+
+
+def routes(context: Context) -> list[web.RouteDef]:
+    """`GET /api/v1/halls/CODE/ROLE/stream`."""
+
+    async def stream(request: web.Request) -> web.StreamResponse:
+        role = ROLES.get(request.match_info["role"])
+        if role is None or role == "organiser":
+            return no(Refusal("unknown_command"), request)
+        since = _since(request)
+        join = Join(code=request.match_info["code"], token=bearer(request), since=since, lang=language(request))
+        session = await context.gateway.join(role, join)
+        if isinstance(session, Refusal):
+            return no(session, request)
+        response = web.StreamResponse(
+            headers={**headers("api"), "Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no"}
+        )
+        response.enable_chunked_encoding()
+        await response.prepare(request)
+        transport = request.transport
+        if transport is None:
+            return response
+        form, ended = StreamForm(), asyncio.Event()
+
+        def close(code: int, come_back_after_ms: int | None) -> None:
+            session.room.leave(viewer)
+            viewer.write(form.ready(BYE, wire.dumps(bye(code, come_back_after_ms, session.lang)), ""))
+            ended.set()
+
+        viewer = Viewer(transport, form, close)  # type: ignore[arg-type]  # a TCP connection's is a write transport
+        position = (since.epoch, since.seq) if since else None
+        room = session.room
+        hello = context.gateway.hello(session, room.resumable(position))
+        viewer.write(form.ready(JOINED, wire.dumps(hello), ""))
+        room.join(viewer, position)
+        try:
+            while not ended.is_set() and not transport.is_closing():
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(KEEPALIVE_S):
+                        await ended.wait()
+                        break
+                viewer.write(b"3\r\n:\n\n\r\n")
+        finally:
+            room.leave(viewer)
+        return response
+
+    return [web.get("/api/v1/halls/{code}/{role}/stream", stream)]
+
+
+def _since(request: web.Request) -> Since | None:
+    """`?since=EPOCH-SEQ`, else Last-Event-ID (WHATWG HTML, 9.2.4); anything else means: from the beginning."""
+    text = request.query.get("since") or request.headers.get("Last-Event-ID", "")
+    epoch, _, seq = text.partition("-")
+    if epoch.isdigit() and seq.isdigit() and len(text) < 34:
+        return Since(int(epoch), int(seq))
+    return None

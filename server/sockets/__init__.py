@@ -1,0 +1,1 @@
+"""Socket.IO: handshake, heartbeats and acknowledgements by python-socketio, behind a guard; frames by the fan-out."""

@@ -1,0 +1,179 @@
+"""The one writer of this node: what has gathered is appended in one atomic step, so that fsync at every step is cheap."""
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from protocol.limits import limit
+from server.store.client import Store, guarded
+from server.store.keys import Keys
+
+PUBLISH_MAX_BYTES = 16_000
+"""Larger payloads are not published: a subscriber that falls behind would make the store hold them all."""
+SCRIPT = files("server.store").joinpath("append.lua").read_text("ascii")
+
+
+@dataclass(frozen=True, slots=True)
+class NewEntry:
+    """`text` goes into a hash beside the stream, so that it can be erased."""
+
+    body: bytes
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """Entries that are appended together or not at all. No entries: asks only what the dedupe key was answered.
+
+    `dedupe`: opaque key of (sender, client id), None: a repeat is not recognised. `digest`: of what was asked; the same
+    key with another digest is refused. `result`: kept with the key and handed back on a repeat. `need_*`: the lane's
+    value that the decision was made on, None: not guarded by it.
+    """
+
+    code: str
+    entries: tuple[NewEntry, ...]
+    dedupe: bytes | None
+    digest: bytes
+    result: bytes = b""
+    need_desk: int | None = None
+    need_gate: int | None = None
+    raise_desk: bool = False
+    raise_gate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """On disk. `repeated`: it had been before; `result` is the first one's."""
+
+    epoch: int
+    first_seq: int
+    last_seq: int
+    repeated: bool
+    result: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A lane has moved since the decision; nothing was written. Catch up to `head`, decide again."""
+
+    epoch: int
+    head: int
+    desk: int
+    gate: int
+
+
+@dataclass(frozen=True, slots=True)
+class ClientIdReused:
+    """The same client id, another command."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """Nothing is known under this dedupe key."""
+
+
+Answer = Appended | Conflict | ClientIdReused | Unseen
+
+
+class Busy(Exception):
+    """More appends are waiting than the bound allows."""
+
+
+class Appender:
+    """`known(code)` tells the (epoch, seq) that this node has seen: a store behind it has forgotten something.
+
+    At most `max_waiting` appends wait on this node; at most `max_batch` go into one step.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        known: Callable[[str], tuple[int, int]] = lambda _: (0, 0),
+        max_waiting: int = 5_000,
+        max_batch: int = 64,
+    ) -> None:
+        self._script = store.redis.register_script(SCRIPT)
+        self._known = known
+        self._max_waiting = max_waiting
+        self._max_batch = max_batch
+        self._waiting: dict[str, deque[tuple[Append, asyncio.Future[Answer]]]] = defaultdict(deque)
+        self._workers: dict[str, asyncio.Task[None]] = {}
+        self._count = 0
+
+    async def append(self, append: Append) -> Answer:
+        """Raises Busy, StoreUnavailable, StoreRefused."""
+        if self._count >= self._max_waiting:
+            raise Busy
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting[append.code].append((append, future))
+        self._count += 1
+        if append.code not in self._workers:
+            self._workers[append.code] = asyncio.create_task(self._work(append.code), name="appender")
+        return await future
+
+    async def seen(self, code: str, dedupe: bytes, digest: bytes) -> Answer:
+        """What was answered under this key before, or Unseen."""
+        return await self.append(Append(code, (), dedupe, digest))
+
+    async def identify(self, code: str) -> tuple[int, int]:
+        """Check who the store is, without writing: (epoch, seq), the epoch raised if it may have forgotten."""
+        epoch, seq, *_ = await self._call(code, [])
+        return int(epoch), int(seq)
+
+    async def stop(self) -> None:
+        """Wait until all that was taken has been answered."""
+        while self._workers:
+            await asyncio.gather(*self._workers.values(), return_exceptions=True)
+
+    async def _work(self, code: str) -> None:
+        queue = self._waiting[code]
+        while queue:
+            batch = [queue.popleft() for _ in range(min(len(queue), self._max_batch))]
+            self._count -= len(batch)
+            try:
+                answers = await self._step(code, [append for append, _ in batch])
+            except BaseException as error:
+                for _, future in batch:
+                    if not future.done():
+                        future.set_exception(error)
+                if not isinstance(error, Exception):
+                    raise
+                continue
+            for (_, future), answer in zip(batch, answers, strict=True):
+                if not future.done():
+                    future.set_result(answer)
+        del self._workers[code], self._waiting[code]
+
+    async def _step(self, code: str, batch: list[Append]) -> list[Answer]:
+        epoch, head, desk, gate, answers = await self._call(code, batch)
+        typed: list[Answer] = []
+        for answer in answers:
+            match answer:
+                case [b"conflict"]:
+                    typed.append(Conflict(epoch, head, desk, gate))
+                case [b"reused"]:
+                    typed.append(ClientIdReused())
+                case [b"unseen"]:
+                    typed.append(Unseen())
+                case [kind, first, last, result]:
+                    typed.append(Appended(epoch, first, last, kind == b"seen", result))
+        return typed
+
+    async def _call(self, code: str, batch: list[Append]) -> Any:
+        keys = Keys(code)
+        names: list[str | bytes] = [keys.head, keys.log, keys.texts, keys.entries]
+        epoch, seq = self._known(code)
+        values: list[Any] = [epoch, seq, limit("client_id_s"), PUBLISH_MAX_BYTES, len(batch)]
+        for one in batch:
+            names.append(keys.head if one.dedupe is None else keys.dedupe(one.dedupe))
+            values += [int(one.dedupe is not None), one.digest, one.result]
+            values += [-1 if one.need_desk is None else one.need_desk, -1 if one.need_gate is None else one.need_gate]
+            values += [int(one.raise_desk), int(one.raise_gate), len(one.entries)]
+            for entry in one.entries:
+                values += [entry.body, int(entry.text is not None), entry.text or ""]
+        with guarded(write=bool(batch)):
+            return await self._script(keys=names, args=values)

@@ -1,0 +1,70 @@
+"""The names of all keys and channels, in one place. All of a town hall's share one hash tag, hence one cluster slot."""
+
+from dataclasses import dataclass
+
+HALLS = "th:halls"
+"""Set of the codes of all town halls."""
+HALL_CHANNELS = "th:{%s}:*"
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Keys of the town hall `code`."""
+
+    code: str
+
+    def _key(self, rest: str) -> str:
+        return f"th:{{{self.code}}}:{rest}"
+
+    @property
+    def head(self) -> str:
+        """Hash: epoch, seq, desk, gate, run (the store's run id when last written)."""
+        return self._key("head")
+
+    @property
+    def log(self) -> str:
+        """Stream: id `SEQ-0`, field `b` = body."""
+        return self._key("log")
+
+    @property
+    def texts(self) -> str:
+        """Hash: seq → text. Beside the stream, because deleting from a stream does not erase."""
+        return self._key("texts")
+
+    @property
+    def entries(self) -> str:
+        """Channel: what was appended."""
+        return self._key("entries")
+
+    @property
+    def gauges(self) -> str:
+        """Channel: figures that changed."""
+        return self._key("gauges")
+
+    @property
+    def secrets(self) -> str:
+        """Hash: random keys that stand outside the log."""
+        return self._key("secrets")
+
+    @property
+    def slots(self) -> str:
+        """Hash: voter → bit position."""
+        return self._key("slots")
+
+    @property
+    def pool(self) -> str:
+        """Set of bit positions nobody has yet."""
+        return self._key("pool")
+
+    @property
+    def presence(self) -> str:
+        """Hash: node → "viewers:unix time"."""
+        return self._key("presence")
+
+    def dedupe(self, key: bytes) -> bytes:
+        """Result of a client id's first command; expires after limits.client_id_s."""
+        return self._key("done:").encode() + key
+
+    def support(self, message: int) -> str:
+        """Bitmap of the voters for one question."""
+        return self._key(f"support:{message}")

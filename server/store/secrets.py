@@ -1,0 +1,24 @@
+"""Random keys of a town hall that stand outside its log, so that destroying them is possible."""
+
+import secrets
+
+from server.store.client import Store, guarded
+from server.store.keys import Keys
+
+LENGTH = 32
+"""Bytes."""
+
+
+async def get_or_create(store: Store, code: str, name: str) -> bytes:
+    """The key `name`, made at first use; the same for all nodes."""
+    with guarded(write=True):
+        await store.redis.hsetnx(Keys(code).secrets, name, secrets.token_bytes(LENGTH))
+        found = await store.redis.hget(Keys(code).secrets, name)
+    assert isinstance(found, bytes)
+    return found
+
+
+async def destroy(store: Store, code: str, name: str) -> None:
+    """Gone for good once the store's files were rewritten (erase.py)."""
+    with guarded(write=True):
+        await store.redis.hdel(Keys(code).secrets, name)

@@ -1,0 +1,56 @@
+"""What commands beside a running server need: its store, read and written by the same code, without sockets."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from server.admission.links import Links
+from server.admission.secret import load
+from server.halls.directory import Directory
+from server.settings import Settings
+from server.store.appender import Appender
+from server.store.client import Store, connect
+from server.store.embedded import DataFolderBusy, EmbeddedValkey
+from server.store.erase import Eraser
+from server.store.follower import Follower
+from server.store.gauges import Presence, SupportGauges
+
+
+@dataclass(frozen=True, slots=True)
+class Toolbox:
+    """The store of a data folder, and the town halls in it."""
+
+    store: Store
+    directory: Directory
+    links: Links
+
+
+@contextlib.asynccontextmanager
+async def toolbox(settings: Settings) -> AsyncIterator[Toolbox]:
+    """Uses the Valkey of a server that runs on the folder, else starts it for as long as this takes."""
+    async with contextlib.AsyncExitStack() as stack:
+        data = Path(settings.data_dir)
+        url = settings.redis_url
+        if not url:
+            valkey = EmbeddedValkey(data, fsync=settings.fsync)
+            try:
+                await valkey.start()
+                stack.push_async_callback(valkey.stop)
+            except DataFolderBusy:
+                await valkey.attach()
+            url = valkey.url
+        store = await connect(url)
+        stack.push_async_callback(store.close)
+        followers: list[Follower] = []
+        appender = Appender(store, known=lambda code: followers[0].known(code))
+        follower = Follower(store, appender)
+        followers.append(follower)
+        await follower.start()
+        stack.push_async_callback(follower.stop)
+        directory = Directory(
+            store, appender, follower, Eraser(store), SupportGauges(store), Presence(store, "toolbox")
+        )
+        secret = load(Path(settings.secret_file) if settings.secret_file else data / "secret")
+        public_url = settings.public_url.rstrip("/") or f"http://{settings.host}:{settings.port}"
+        yield Toolbox(store, directory, Links(secret, public_url))
