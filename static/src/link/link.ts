@@ -1,0 +1,168 @@
+/** One view of a town hall, kept up to date over whatever gets through. */
+import { signal, type Signal } from "@preact/signals";
+import { fold, type Fragment, type View } from "../feed/fold";
+import { language } from "../i18n";
+import type { Ack, Bye, Commands, Counts, Hello } from "../protocol/types";
+import { backoff } from "./backoff";
+import { openSocket } from "./socket";
+import { openStream } from "./stream";
+import { Lost, type Open, type Refused, type Since, type Transport } from "./transport";
+
+export type State = "connecting" | "live" | "reconnecting" | "ended";
+
+export interface Gauges {
+  viewers: number;
+  support: Record<string, number>;
+  counts: Counts;
+}
+
+const BLOCKED = "townhall.no-websocket";
+const WEBSOCKET_TRIES = 2;
+
+export class Link {
+  readonly state: Signal<State> = signal("connecting");
+  /** Folded fragments; `version` rises with each change. */
+  readonly view: View = new Map();
+  readonly version = signal(0);
+  readonly gauges: Signal<Gauges> = signal({ viewers: 0, support: {}, counts: {} });
+  readonly hello: Signal<Hello | null> = signal(null);
+  /** Why it ended, in a sentence. */
+  readonly ended: Signal<string> = signal("");
+  /** Server's clock minus ours, in seconds. */
+  readonly skew = signal(0);
+  private since: Since | null = null;
+  private transport: Transport | null = null;
+  private attempt = 0;
+  private failed = 0;
+  private everLive = false;
+  private bye: Bye | null = null;
+  private timer: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(
+    private readonly role: string,
+    private readonly code: string,
+    private readonly token: () => string,
+    private readonly onNews: (entries: readonly Fragment[], whole: boolean) => void = () => undefined,
+  ) {
+    addEventListener("online", () => this.hurry());
+    addEventListener("offline", () => this.drop());
+    document.addEventListener("visibilitychange", () => {
+      if (document.visibilityState === "visible") this.hurry();
+    });
+    this.open();
+  }
+
+  /** Send a command. Throws Lost when there is no answer: repeating it with the same client id is safe. */
+  async send<K extends keyof Commands>(command: K, payload: Commands[K]): Promise<Ack> {
+    if (!this.transport) throw new Lost();
+    return this.transport.send(command, payload as object);
+  }
+
+  close(): void {
+    clearTimeout(this.timer);
+    this.transport?.close();
+    this.transport = null;
+    this.state.value = "ended";
+  }
+
+  private hurry(): void {
+    if (this.state.value !== "reconnecting" || !this.timer) return;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.open(), 100 + Math.random() * 400);
+  }
+
+  private drop(): void {
+    if (!this.transport || this.state.value === "ended") return;
+    this.transport.close();
+    this.lost(null);
+  }
+
+  private open(): void {
+    this.timer = undefined;
+    this.bye = null;
+    const way: Open = sessionStorage.getItem(BLOCKED) ? openStream : openSocket;
+    this.transport = way(
+      { code: this.code, role: this.role, token: this.token(), lang: language.value, since: this.since },
+      { news: (name, body) => this.take(name, body), closed: (refused) => this.lost(refused) },
+    );
+  }
+
+  private lost(refused: Refused | null): void {
+    this.transport = null;
+    if (this.state.value === "ended") return;
+    const word = this.bye ?? refused;
+    if (word && word.come_back_after_ms === null) {
+      this.ended.value = word.message;
+      this.state.value = "ended";
+      return;
+    }
+    this.state.value = this.everLive ? "reconnecting" : "connecting";
+    // A WebSocket that never got as far as an answer, twice: something on the way does not let it through.
+    if (!word && !this.everLive && navigator.onLine && ++this.failed >= WEBSOCKET_TRIES) {
+      if (sessionStorage.getItem(BLOCKED)) sessionStorage.removeItem(BLOCKED);
+      else sessionStorage.setItem(BLOCKED, "1");
+      this.failed = 0;
+    }
+    const asked = word?.come_back_after_ms;
+    const wait = asked !== undefined && asked !== null ? asked + Math.random() * 300 : backoff(this.attempt);
+    this.attempt++;
+    this.timer = setTimeout(() => this.open(), wait);
+  }
+
+  private take(name: string, body: unknown): void {
+    switch (name) {
+      case "hall:joined": {
+        this.hello.value = body as Hello;
+        this.skew.value = this.hello.value.now - Date.now() / 1000;
+        this.attempt = this.failed = 0;
+        this.everLive = true;
+        this.state.value = "live";
+        break;
+      }
+      case "view:reset": {
+        const { epoch, seq, entries } = body as { epoch: number; seq: number; entries: Fragment[] };
+        this.view.clear();
+        fold(this.view, entries);
+        this.since = { epoch, seq };
+        this.version.value++;
+        this.onNews(entries, true);
+        break;
+      }
+      case "view:changed": {
+        const { after, seq, entries } = body as { after: number; seq: number; entries: Fragment[] };
+        if (!this.since) break;
+        if (after !== this.since.seq) {
+          if (seq <= this.since.seq) break; // seen already
+          void this.send("view:resume", { since: this.since }).catch(() => undefined);
+          break;
+        }
+        fold(this.view, entries);
+        this.since.seq = seq;
+        if (entries.length) {
+          this.version.value++;
+          this.onNews(entries, false);
+        }
+        break;
+      }
+      case "gauges:changed": {
+        const news = body as Partial<Gauges>;
+        const old = this.gauges.value;
+        this.gauges.value = {
+          viewers: news.viewers ?? old.viewers,
+          support: { ...old.support, ...news.support },
+          counts: news.counts ?? old.counts,
+        };
+        break;
+      }
+      case "bye":
+        this.bye = body as Bye;
+        break;
+    }
+  }
+}
+
+/** A client id: random, and never sent to anybody else. */
+export function clientId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(15));
+  return btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_");
+}

@@ -1,0 +1,38 @@
+/** What a link needs of a way to the server; socket.ts and stream.ts are two. */
+import type { Ack, Bye } from "../protocol/types";
+
+export interface Since {
+  epoch: number;
+  seq: number;
+}
+
+export interface Door {
+  code: string;
+  role: string;
+  token: string;
+  lang: string;
+  since: Since | null;
+}
+
+export interface Heard {
+  /** Something arrived: `hall:joined`, `view:reset`, `view:changed`, `gauges:changed`, `bye`. */
+  news(name: string, body: unknown): void;
+  /** The connection is over. `refused`: the server said no, and when (if ever) to come back. */
+  closed(refused: Refused | null): void;
+}
+
+export interface Refused {
+  code: string;
+  message: string;
+  come_back_after_ms: number | null;
+}
+
+export interface Transport {
+  send(command: string, payload: object): Promise<Ack>;
+  close(): void;
+}
+
+export type Open = (door: Door, heard: Heard) => Transport;
+
+export class Lost extends Error {}
+export type { Ack, Bye };

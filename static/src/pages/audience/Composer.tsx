@@ -1,0 +1,126 @@
+import { useSignal } from "@preact/signals";
+import type { JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { language, t } from "../../i18n";
+import type { Outbox } from "../../link/outbox";
+import { Dialog, Icon } from "../../ui/parts";
+import { code } from "./enter";
+import { hall, link } from "./state";
+
+const DRAFT = `townhall.${code}.draft`;
+
+/** Letters as a reader counts them. */
+export function graphemes(text: string, lang: string): number {
+  let count = 0;
+  for (const _ of new Intl.Segmenter(lang, { granularity: "grapheme" }).segment(text)) count++;
+  return count;
+}
+
+export function Composer({ outbox }: { outbox: Outbox }): JSX.Element {
+  const text = useSignal(sessionStorage.getItem(DRAFT) ?? "");
+  const asked = useSignal(false);
+  const explained = useSignal(false);
+  const field = useRef<HTMLTextAreaElement>(null);
+  const now = useSignal(Date.now());
+  const state = hall.value;
+  const most = link.hello.value?.limits?.["text_graphemes"] ?? 300;
+  const count = graphemes(text.value.trim(), language.value);
+  const wait = Math.max(0, Math.ceil((outbox.waitUntil.value - now.value) / 1000));
+
+  useEffect(() => {
+    if (outbox.waitUntil.value <= Date.now()) return undefined;
+    now.value = Date.now();
+    const timer = setInterval(() => {
+      now.value = Date.now();
+      if (now.value > outbox.waitUntil.value) clearInterval(timer);
+    }, 250);
+    return () => clearInterval(timer);
+  }, [outbox.waitUntil.value]);
+  useEffect(() => {
+    sessionStorage.setItem(DRAFT, text.value);
+    const box = field.current!;
+    box.style.height = "auto";
+    box.style.height = `${Math.min(160, box.scrollHeight + 2)}px`;
+  }, [text.value]);
+
+  const closed = state?.phase === "closed";
+  const why = closed ? t("audience.closed") : state?.phase === "draft" ? t("audience.draft") : state?.paused ? t("audience.paused") : "";
+  const ready = !why && count > 0 && count <= most && !wait;
+
+  function send(): void {
+    if (!ready) return;
+    outbox.post(text.value.trim(), asked.value);
+    if (state?.slow_s) outbox.waitUntil.value = Date.now() + state.slow_s * 1000;
+    text.value = "";
+    asked.value = false;
+    field.current?.focus();
+  }
+
+  return (
+    <form
+      class="composer"
+      id="composer"
+      onSubmit={(event) => {
+        event.preventDefault();
+        send();
+      }}
+    >
+      {why && (
+        <p class="why" role="status">
+          {why}
+        </p>
+      )}
+      <div class="writing">
+        <label class="hidden" for="text">
+          {t("audience.composer")}
+        </label>
+        <textarea
+          id="text"
+          ref={field}
+          class="field"
+          rows={1}
+          value={text.value}
+          disabled={closed}
+          placeholder={t(asked.value ? "audience.placeholder_question" : "audience.placeholder")}
+          aria-describedby="counter"
+          aria-invalid={count > most ? "true" : undefined}
+          enterkeyhint="send"
+          onInput={(event) => (text.value = event.currentTarget.value)}
+          onKeyDown={(event) => {
+            // While a Korean syllable is being composed, Enter belongs to the input method.
+            if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
+            event.preventDefault();
+            send();
+          }}
+        />
+        <button class="button primary send" type="submit" disabled={!ready} aria-label={wait ? t("audience.send_in", { seconds: wait }) : t("common.send")}>
+          {wait ? <span class="figure">{wait}</span> : <Icon name="send" />}
+        </button>
+      </div>
+      <div class="row below">
+        <label class="ask">
+          <input type="checkbox" checked={asked.value} disabled={closed} onChange={(event) => (asked.value = event.currentTarget.checked)} />
+          {t("audience.ask")}
+        </label>
+        <span class="grow" />
+        <span id="counter" class={`small figure ${count > most ? "over" : "soft"}`} aria-live={count > most - 20 ? "polite" : "off"}>
+          {count > most ? t("audience.over", { count: count - most }) : count > 0 ? t("audience.left", { count: most - count }) : hints(state?.mode, state?.slow_s)}
+        </span>
+        <button class="button quiet small" type="button" aria-label={t("audience.lock")} onClick={() => (explained.value = true)}>
+          <Icon name="lock" />
+        </button>
+      </div>
+      {explained.value && (
+        <Dialog title={t("audience.lock")} onClose={() => (explained.value = false)}>
+          <p>{t("audience.lock_1")}</p>
+          <p>{t("audience.lock_2")}</p>
+          <p>{t("audience.lock_3")}</p>
+        </Dialog>
+      )}
+    </form>
+  );
+}
+
+function hints(mode: string | undefined, slow: number | undefined): string {
+  return [mode === "reviewed" ? t("audience.reviewed") : "", slow ? t("audience.slow", { seconds: slow }) : ""].filter(Boolean).join(" ");
+}

@@ -1,0 +1,108 @@
+import type { JSX } from "preact";
+import { useEffect } from "preact/hooks";
+import { figure, t } from "../../i18n";
+import { ConnectionBar, Icon, Menu, Preferences, Toasts } from "../../ui/parts";
+import { DialogOf } from "./Dialogs";
+import { dialog } from "./dialogs";
+import { keys, useKeys } from "./keymap";
+import { LiveCard } from "./LiveCard";
+import { QueueColumn } from "./QueueColumn";
+import { act, hall, link, muted, overlay } from "./state";
+import { Stream } from "./Stream";
+
+const SLOW = [0, 3, 5, 10, 30, 60, 120, 300];
+
+export function Console(): JSX.Element {
+  useKeys();
+  const setup = hall.value;
+  useEffect(() => {
+    document.title = `${t("host.title")} · ${setup?.setup.title ?? ""}`;
+  }, [setup?.setup.title]);
+  return (
+    <div class="console">
+      <header>
+        <div class="who">
+          <h1>{setup?.setup.title ?? t("host.title")}</h1>
+          <p class="soft small figure">
+            {setup?.code} · {link.hello.value?.you?.name} · {t("host.viewers", { count: figure(link.gauges.value.viewers) })}
+          </p>
+        </div>
+        {setup && <Toolbar />}
+        <Menu label={t("host.more")}>
+          <Preferences>
+            <label class="row">
+              <input type="checkbox" checked={keys.enabled} onChange={(event) => keys.switch(event.currentTarget.checked)} />
+              {t("host.keys_on")}
+            </label>
+            <button class="button" type="button" onClick={() => (dialog.value = { kind: "muted" })}>
+              {t("host.muted")} ({muted.value?.authors.length ?? 0})
+            </button>
+            {setup?.phase === "open" && (
+              <button class="button bad" type="button" onClick={() => (dialog.value = { kind: "close" })}>
+                {t("host.close_hall")}
+              </button>
+            )}
+          </Preferences>
+        </Menu>
+      </header>
+      <div>
+        <ConnectionBar link={link} />
+        {setup?.phase === "draft" && (
+          <div class="bar">
+            {t("host.draft")}
+            <button class="button small primary" type="button" onClick={() => void act("hall:open", {})}>
+              {t("host.open_hall")}
+            </button>
+          </div>
+        )}
+        {setup?.phase === "closed" && <div class="bar">{t("host.closed")}</div>}
+      </div>
+      <main>
+        <Stream />
+        <QueueColumn />
+        <LiveCard />
+      </main>
+      {dialog.value && <DialogOf open={dialog.value} />}
+      <Toasts />
+    </div>
+  );
+}
+
+function Toolbar(): JSX.Element {
+  const state = hall.value!;
+  const open = state.phase === "open";
+  return (
+    <div class="toolbar" role="toolbar" aria-label={t("host.title")}>
+      <div class="segments" role="group" aria-label={t("host.mode")}>
+        {(["open", "reviewed"] as const).map((mode) => (
+          <button key={mode} type="button" aria-pressed={state.mode === mode} disabled={state.phase === "closed"} onClick={() => state.mode !== mode && void act("chat:mode", { mode })}>
+            {t(`host.mode_${mode}`)}
+          </button>
+        ))}
+      </div>
+      <button class="button" type="button" aria-pressed={state.paused ?? false} disabled={!open} onClick={() => void act(state.paused ? "chat:resume" : "chat:pause", {})}>
+        {t(state.paused ? "host.resume" : "host.pause")}
+      </button>
+      <label class="row">
+        <span class="small soft">{t("host.slow")}</span>
+        <select class="field slow" value={String(state.slow_s ?? 0)} disabled={!open} onChange={(event) => void act("chat:slow", { seconds: Number(event.currentTarget.value) })}>
+          {SLOW.map((seconds) => (
+            <option key={seconds} value={String(seconds)}>
+              {seconds ? t("host.seconds", { count: seconds }) : t("host.slow_off")}
+            </option>
+          ))}
+        </select>
+      </label>
+      <button class="button" type="button" aria-pressed={overlay.value?.ticker ?? false} disabled={!open} onClick={() => void act("overlay:ticker", { on: !overlay.value?.ticker })}>
+        {t("host.ticker")}
+      </button>
+      <button class="button bad" type="button" onClick={() => void act("overlay:clear", {})} aria-keyshortcuts="Escape Escape">
+        <Icon name="close" />
+        {t("host.clear")} <kbd>Esc Esc</kbd>
+      </button>
+      <button class="button quiet" type="button" onClick={() => (dialog.value = { kind: "keys" })} aria-keyshortcuts="?">
+        <kbd>?</kbd> {t("host.keys")}
+      </button>
+    </div>
+  );
+}
