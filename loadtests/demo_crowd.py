@@ -22,7 +22,7 @@ FIRST = 8
 
 async def chat(url: str, code: str) -> None:
     """Post from PEOPLE tickets, support some questions, until MESSAGES are through or the town hall closes."""
-    chance = random.Random()  # noqa: S311
+    chance = random.Random()
     texts = distinct(MESSAGES, seed=chance.randrange(1_000))
     questions: list[int] = []
 

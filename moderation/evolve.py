@@ -69,9 +69,7 @@ def _remember(hall: Hall, seq: int, entry: e.Entry) -> None:
         return
     message = getattr(entry, "message", None)
     undoable = isinstance(entry, UNDOABLE) and entry.by.startswith("host:")
-    hall.acts.append(
-        Act(seq=seq, at=entry.at, by=entry.by, kind=_kind(entry), message=message or None, undoable=undoable)
-    )
+    hall.acts.append(Act(seq=seq, at=entry.at, by=entry.by, kind=_kind(entry), message=message or None, undoable=undoable))
     hall.changed.add("acts")
     if undoable and isinstance(message, int):
         known = _message(hall, message)

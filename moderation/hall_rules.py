@@ -58,9 +58,7 @@ def checked(setup: Setup) -> Setup | Refusal:
 
 def _cleaned_names(person: Person) -> Person:
     names = ("name", "name_ko", "name_en", "title", "title_en")
-    return msgspec.structs.replace(
-        person, **{name: clean(getattr(person, name)) for name in names if hasattr(person, name)}
-    )
+    return msgspec.structs.replace(person, **{name: clean(getattr(person, name)) for name in names if hasattr(person, name)})
 
 
 def create(code: str, actor: Actor, setup: Setup, context: Context) -> Decision | Refusal:

@@ -67,9 +67,7 @@ def pick(hall: Hall, actor: Actor, command: c.PickMessage, context: Context) -> 
             return wrong_fate(message)
     if full := _room_in_queue(hall):
         return full
-    published = (
-        (e.MessagePublished(at=context.now, by=actor.by, message=message.id),) if message.state == "held" else ()
-    )
+    published = (e.MessagePublished(at=context.now, by=actor.by, message=message.id),) if message.state == "held" else ()
     return Decision((*published, e.QuestionPicked(at=context.now, by=actor.by, message=message.id)))
 
 
@@ -231,9 +229,7 @@ def give_back(hall: Hall, actor: Actor, command: c.ReturnQuestion, context: Cont
         reason = cleaned(command.reason, "reason", field="$.reason")
         if isinstance(reason, Refusal):
             return reason
-        return one(
-            e.QuestionReturned(at=context.now, by=actor.by, message=message.id, director=actor.id, reason=reason)
-        )
+        return one(e.QuestionReturned(at=context.now, by=actor.by, message=message.id, director=actor.id, reason=reason))
 
     return _routed_to_me("question:return", act, hall, actor, command.message)
 

@@ -28,9 +28,7 @@ def records(hall: Hall) -> Iterator[dict[str, Any]]:
         "opened_at": minute(hall.opened_at),
         "closed_at": minute(hall.closed_at),
         "departments": [{"id": d.id, "ko": d.name_ko, "en": d.name_en} for d in setup.departments],
-        "directors": [
-            {"id": d.id, "department": d.department, "name": d.name, "title": d.title} for d in setup.directors
-        ],
+        "directors": [{"id": d.id, "department": d.department, "name": d.name, "title": d.title} for d in setup.directors],
     }
     for message in hall.messages.values():
         if message.state == "visible":

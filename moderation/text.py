@@ -16,7 +16,7 @@ _LONE_JOINER = regex.compile(
     r"(?<![\p{Extended_Pictographic}\p{Emoji_Modifier}\ufe0f])\u200d|\u200d(?!\p{Extended_Pictographic})"
 )
 _LONE_TAGS = regex.compile(r"(?<![\U0001f3f4\U000e0020-\U000e007f])[\U000e0020-\U000e007f]+")
-_MARKS = regex.compile(r"(\p{M}{%d})\p{M}+" % limit("marks_per_letter"))
+_MARKS = regex.compile(rf"(\p{{M}}{{{limit('marks_per_letter')}}})\p{{M}}+")
 _SPACES = regex.compile(r"[^\S\n]+")
 _LINES = regex.compile(r"\n{3,}")
 

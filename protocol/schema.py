@@ -41,9 +41,7 @@ def schema() -> dict[str, Any]:
             "commands": {n: c.__name__ for n, c in (*commands.COMMANDS.items(), *commands.QUERIES.items())},
             "frames": {n: f.__name__ for n, f in frames.FRAMES.items()},
             "refusals": {c: {"temporary": k.temporary, "status": k.status} for c, k in refusals.REFUSALS.items()},
-            "closings": {
-                str(c): {"reason": r, "comes_back": closings.comes_back(c)} for c, r in closings.CLOSINGS.items()
-            },
+            "closings": {str(c): {"reason": r, "comes_back": closings.comes_back(c)} for c, r in closings.CLOSINGS.items()},
             "limits": {n: item.value for n, item in limits.LIMITS.items()},
         },
     }

@@ -71,9 +71,7 @@ class Node:
             found.append("the pages are not built")
         if self.gateway.draining:
             found.append("stopping")
-        found += [
-            f"town hall {runtime.code} has stopped" for runtime in self.gateway.directory.loaded() if runtime.stopped
-        ]
+        found += [f"town hall {runtime.code} has stopped" for runtime in self.gateway.directory.loaded() if runtime.stopped]
         return found
 
 

@@ -44,11 +44,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BadSettings as error:
         print(error, file=sys.stderr)
         return 2
-    if given.run is settings_command:
+    if given.run == settings_command:
         return settings_command(given, settings, sources, lang)
     telemetry.set_up()
     try:
-        return asyncio.run(given.run(given, settings, sources, lang))
+        return int(asyncio.run(given.run(given, settings, sources, lang)))
     except KeyboardInterrupt:
         return 130
     except (Failed, DataFolderBusy, ValkeyFailed) as error:
@@ -191,9 +191,7 @@ async def create_command(given: argparse.Namespace, settings: Settings, sources:
     found = parse(raw)
     if isinstance(found, Refusal):
         raise Failed(_words(found, lang))
-    setup = Setup(
-        title=given.title, language=lang, mode=given.mode, departments=tuple(found[0]), directors=tuple(found[1])
-    )
+    setup = Setup(title=given.title, language=lang, mode=given.mode, departments=tuple(found[0]), directors=tuple(found[1]))
     async with _tools(settings, lang) as tools:
         runtime = await tools.directory.create(given.code, setup, Actor("organiser"), known(settings))
         if isinstance(runtime, Refusal):

@@ -4,6 +4,7 @@ From a TOML file, then from the environment (`TOWNHALL_PORT=80`), then from the 
 What is not known is refused, with the nearest known name.
 """
 
+import contextlib
 import difflib
 import ipaddress
 import os
@@ -11,30 +12,32 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_type_hints
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 import msgspec
 from msgspec import Meta
 
 from protocol.names import Language
+from protocol.sentences import sentence
 
 PREFIX = "TOWNHALL_"
-
-
-class BadSettings(Exception):
-    """Sentences, one for each thing that is wrong."""
+FILE = Path("townhall.toml")
+"""Read where it lies in the working folder and no other file is named."""
+STORES = ("redis", "rediss", "unix", "redis+sentinel")
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """All that can be set."""
 
-    host: Annotated[str, Meta(description="Address to listen on.")] = "127.0.0.1"
+    host: Annotated[str, Meta(min_length=1, description="Address to listen on.")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535, description="TCP port to listen on; 0 takes a free one.")] = 8420
     public_url: Annotated[
         str, Meta(description="Where people reach this server (`https://town.example.org`). Empty: http://HOST:PORT.")
     ] = ""
-    data_dir: Annotated[str, Meta(description="Folder of the embedded Valkey, the secret and the organiser key.")] = (
-        "./data"
-    )
+    data_dir: Annotated[
+        str, Meta(min_length=1, description="Folder of the embedded Valkey, the secret and the organiser key.")
+    ] = "./data"
     redis_url: Annotated[
         str,
         Meta(
@@ -44,15 +47,13 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     ] = ""
     secret_file: Annotated[
         str,
-        Meta(
-            description="Secret from which tickets and links are made; share it between nodes. Empty: DATA_DIR/secret."
-        ),
+        Meta(description="Secret from which tickets and links are made; share it between nodes. Empty: DATA_DIR/secret."),
     ] = ""
     fsync: Annotated[
         Literal["always", "everysec", "no"],
         Meta(description="When the embedded Valkey writes through to the disk; see docs/explanation/durability.md."),
     ] = "always"
-    memory_max_mb: Annotated[int, Meta(ge=64, description="Most memory of the embedded Valkey, in MB.")] = 2048
+    memory_max_mb: Annotated[int, Meta(ge=64, le=1_048_576, description="Most memory of the embedded Valkey, in MB.")] = 2048
     origins: Annotated[
         tuple[str, ...],
         Meta(description="Origins besides the server's own whose pages may connect (`https://intranet.example.org`)."),
@@ -62,19 +63,26 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         Meta(description="Networks (CIDR) of reverse proxies whose X-Forwarded-For is believed. Empty: nobody's is."),
     ] = ()
     time_zone: Annotated[str, Meta(description="Time zone of the office: due dates are days there.")] = "Asia/Seoul"
-    language: Annotated[Language, Meta(description="Language of the command line: `ko` or `en`.")] = "en"
-    drain_s: Annotated[
-        float, Meta(ge=0, le=60, description="Longest time to say goodbye when stopping, in seconds.")
-    ] = 5.0
+    drain_s: Annotated[float, Meta(ge=0, le=60, description="Longest time to say goodbye when stopping, in seconds.")] = 5.0
 
 
-def descriptions() -> dict[str, str]:
-    """{name: description}."""
-    hints = get_type_hints(Settings, include_extras=True)
-    return {
-        name: next(str(meta.description) for meta in hints[name].__metadata__ if isinstance(meta, Meta))
-        for name in Settings.__struct_fields__
-    }
+class BadSettings(Exception):
+    """`wrong`: (key of section `cli`, its parameters), one for each thing that is wrong."""
+
+    def __init__(self, wrong: list[tuple[str, dict[str, str]]]) -> None:
+        super().__init__()
+        self.wrong = wrong
+
+    def words(self, lang: Language) -> str:
+        """A sentence a line. Values that may hold a password are not among them."""
+        lines = []
+        for key, params in self.wrong:
+            expected = {"expected": expects(params["name"], lang)} if key == "setting_wrong" else {}
+            lines.append(sentence(lang, "cli", key, **params, **expected))
+        return "\n".join(lines)
+
+    def __str__(self) -> str:
+        return self.words("en")
 
 
 def load(
@@ -82,15 +90,20 @@ def load(
     environ: Mapping[str, str] = os.environ,
     given: Mapping[str, Any] | None = None,
 ) -> tuple[Settings, dict[str, str]]:
-    """(settings, where each value that is not the default came from). Raises BadSettings."""
+    """(settings, where each value that is not the default came from). `file` None: FILE, if there is one.
+
+    Raises BadSettings with everything that is wrong, not only the first.
+    """
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}
-    wrong: list[str] = []
+    wrong: list[tuple[str, dict[str, str]]] = []
+    if file is None and FILE.exists():
+        file = FILE
     if file is not None:
         try:
             found = tomllib.loads(file.read_text("utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise BadSettings(f"{file}: {error}") from None
+            raise BadSettings([("setting_file", {"file": str(file), "why": str(error)})]) from None
         for name, value in found.items():
             values[name], sources[name] = value, str(file)
     for variable, text in environ.items():
@@ -104,29 +117,45 @@ def load(
     for name in list(values):
         if name not in known:
             near = difflib.get_close_matches(name, known, 1)
-            wrong.append(f"{sources[name]}: {name} is not a setting." + (f" Did you mean {near[0]}?" if near else ""))
+            wrong.append(("setting_near" if near else "setting_unknown", _told(name, sources, near=near[0] if near else "")))
             del values[name]
-    wrong += _out_of_bounds(values, sources)
+    wrong += [("setting_wrong", _told(name, sources)) for name, value in values.items() if not _fits(name, value)]
     if wrong:
-        raise BadSettings("\n".join(wrong))
+        raise BadSettings(wrong)
     settings = msgspec.convert(values, Settings)
     default = Settings()
     return settings, {n: sources[n] for n in values if getattr(settings, n) != getattr(default, n)}
 
 
-def _out_of_bounds(values: dict[str, Any], sources: dict[str, str]) -> list[str]:
-    wrong: list[str] = []
-    for name, value in values.items():
-        try:
-            msgspec.convert({name: value}, Settings)
-        except msgspec.ValidationError as error:
-            wrong.append(f"{sources[name]}: {name} = {value!r}: {str(error).partition(' - at ')[0]}.")
-    for network in values.get("trusted_proxies") or ():
-        try:
-            ipaddress.ip_network(network)
-        except ValueError as error:
-            wrong.append(f"{sources['trusted_proxies']}: trusted_proxies: {error}.")
-    return wrong
+def _told(name: str, sources: dict[str, str], **more: str) -> dict[str, str]:
+    return {"name": name, "source": sources[name], **more}
+
+
+def _fits(name: str, value: Any) -> bool:
+    try:
+        checked = getattr(msgspec.convert({name: value}, Settings), name)
+        match name:
+            case "public_url":
+                return checked == "" or _is_origin(checked.rstrip("/"))
+            case "origins":
+                return all(_is_origin(origin) for origin in checked)
+            case "trusted_proxies":
+                return all(ipaddress.ip_network(network) for network in checked)
+            case "redis_url":
+                return checked == "" or urlsplit(checked).scheme in STORES
+            case "time_zone":
+                ZoneInfo(checked)
+    except (msgspec.ValidationError, ValueError, LookupError, OSError):
+        return False
+    return True
+
+
+def _is_origin(text: str) -> bool:
+    """Scheme, host and port, nothing more (RFC 6454, 6.2)."""
+    with contextlib.suppress(ValueError):
+        parts = urlsplit(text)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and text == f"{parts.scheme}://{parts.netloc}"
+    return False
 
 
 def _from_text(name: str, text: str) -> Any:
@@ -134,39 +163,58 @@ def _from_text(name: str, text: str) -> Any:
     if kind is tuple:
         return [part.strip() for part in text.split(",") if part.strip()]
     if kind in (int, float):
-        try:
+        with contextlib.suppress(ValueError):
             return kind(text)
-        except ValueError:
-            return text
     return text
+
+
+def _meta(name: str) -> list[Meta]:
+    hint = get_type_hints(Settings, include_extras=True)[name]
+    return [meta for meta in hint.__metadata__ if isinstance(meta, Meta)]
+
+
+def expects(name: str, lang: Language) -> str:
+    """What a value must be, in words: kind and bounds."""
+
+    def say(key: str, **params: object) -> str:
+        return sentence(lang, "cli", f"kind.{key}", **params)
+
+    special = {"origins": "origins", "public_url": "origin", "redis_url": "store", "time_zone": "zone"}
+    if name in special or name == "trusted_proxies":
+        return say(special.get(name, "networks"))
+    default = getattr(Settings(), name)
+    hint = get_type_hints(Settings)[name]
+    choices = getattr(hint, "__args__", ())
+    if choices:
+        return say("one_of", choices=", ".join(f"`{choice}`" for choice in choices))
+    kind = say("whole" if isinstance(default, int) else "number" if isinstance(default, float) else "text")
+    meta = _meta(name)[0]
+    return kind if meta.ge is None else say("within", kind=kind, least=f"{meta.ge}", most=f"{meta.le}")
 
 
 def markdown() -> str:
     """docs/reference/settings.md."""
-    hints = get_type_hints(Settings)
     rows = [
-        f"| `{name}` | `{PREFIX}{name.upper()}` | {_kind(hints[name])} | `{_shown(getattr(Settings(), name))}` | {text} |"
-        for name, text in descriptions().items()
+        f"| `{name}` | `{PREFIX}{name.upper()}` | {expects(name, 'en')} | `{_shown(getattr(Settings(), name))}` "
+        f"| {_meta(name)[0].description} |"
+        for name in Settings.__struct_fields__
     ]
     return "\n".join(
         [
             "# Settings",
             "",
-            "One TOML file (`townhall serve --config townhall.toml`), then the environment, then the command line: the later",
-            "wins. A name or value that is not known is refused. `townhall serve` prints what differs from the defaults.",
+            f"One TOML file (`{FILE}` in the working folder, or the one that `--config` names), then the environment, then the",
+            "command line: the later wins. A name or a value that is not known is refused. `townhall serve` prints what differs",
+            "from the defaults and where it came from. This page is written by `townhall settings --markdown`.",
             "",
-            "| setting | environment | kind | default | what it does |",
+            "| setting | environment | kind and bounds | default | what it does |",
             "| --- | --- | --- | --- | --- |",
             *rows,
             "",
+            "A list is a TOML array; in the environment its parts are separated by commas. Bounds that clients meet are not",
+            "settings: see [limits](limits.md).",
+            "",
         ]
-    )
-
-
-def _kind(hint: Any) -> str:
-    text = getattr(hint, "__name__", "") if isinstance(hint, type) else str(hint)
-    return {"str": "text", "int": "whole number", "float": "number"}.get(text) or (
-        "list of texts" if "tuple" in text else "one of " + ", ".join(f"`{arg}`" for arg in hint.__args__)
     )
 
 

@@ -48,9 +48,7 @@ async def toolbox(settings: Settings) -> AsyncIterator[Toolbox]:
         followers.append(follower)
         await follower.start()
         stack.push_async_callback(follower.stop)
-        directory = Directory(
-            store, appender, follower, Eraser(store), SupportGauges(store), Presence(store, "toolbox")
-        )
+        directory = Directory(store, appender, follower, Eraser(store), SupportGauges(store), Presence(store, "toolbox"))
         secret = load(Path(settings.secret_file) if settings.secret_file else data / "secret")
         public_url = settings.public_url.rstrip("/") or f"http://{settings.host}:{settings.port}"
         yield Toolbox(store, directory, Links(secret, public_url))

@@ -12,7 +12,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
-class BuildPages(BuildHookInterface):  # type: ignore[misc]  # hatchling has no types here
+class BuildPages(BuildHookInterface[Any]):
     """Runs before a wheel is put together; not for an editable install."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
@@ -28,7 +28,11 @@ def _environment() -> dict[str, str]:
     import os
 
     # `npm run build` calls `python` for the schema: the one that builds has what that needs.
-    return {**os.environ, "PYTHON": sys.executable, "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}"}
+    return {
+        **os.environ,
+        "PYTHON": sys.executable,
+        "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}",
+    }
 
 
 def _npm() -> list[str]:

@@ -29,7 +29,10 @@ def _source() -> Any:
 def load() -> list[Message]:
     """The hand-written ones."""
     return [
-        Message(text, topic, kind) for topic, kinds in _source()["topics"].items() for kind, texts in kinds.items() for text in texts
+        Message(text, topic, kind)
+        for topic, kinds in _source()["topics"].items()
+        for kind, texts in kinds.items()
+        for text in texts
     ]
 
 
@@ -39,7 +42,7 @@ def distinct(count: int, seed: int) -> list[Message]:
     Varied as people vary: an opener, a closer, a missing space, laughter or tears. Raises ValueError if there are not
     enough.
     """
-    chance = random.Random(seed)  # noqa: S311
+    chance = random.Random(seed)
     source = _source()
     found: dict[str, Message] = {message.text: message for message in load()}
     base = list(found.values())

@@ -92,9 +92,7 @@ class Executor:
             return Refusal("unknown_outcome" if error.outcome_unknown else "not_saved", retry_after_ms=1_000)
         except StoreRefused as error:
             log.error("store_refused", hall=runtime.code, code=error.code)
-            return Refusal(
-                "disk_full" if error.code in ("disk_full", "memory_full") else "not_saved", retry_after_ms=5_000
-            )
+            return Refusal("disk_full" if error.code in ("disk_full", "memory_full") else "not_saved", retry_after_ms=5_000)
 
     async def query(self, runtime: Runtime, actor: Actor, voter: bytes | None, query: Query) -> Any | Refusal:
         """The data of a query, or a refusal. `voter`: opaque key of the participant."""
@@ -137,9 +135,7 @@ class Executor:
         if not isinstance(command, PostMessage) and isinstance(message, int) and runtime.hall.phase == "open":
             known = runtime.hall.messages.get(message)
             if known is not None and known.fate is not None:
-                support = {
-                    message: await self._gauges.count_union(runtime.code, [message, *runtime.hall.merged_into(message)])
-                }
+                support = {message: await self._gauges.count_union(runtime.code, [message, *runtime.hall.merged_into(message)])}
         return Context(
             now=now,
             today=datetime.fromtimestamp(now, self._zone).date().isoformat(),

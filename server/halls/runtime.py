@@ -32,9 +32,7 @@ class Runtime:
     `author_key` is None once the town hall is closed: nothing ties a participant to a tag any more.
     """
 
-    def __init__(
-        self, code: str, *, on_too_old: Callable[[], None], clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, code: str, *, on_too_old: Callable[[], None], clock: Callable[[], float] = time.monotonic) -> None:
         self.code = code
         self.hall = Hall.empty()
         self.epoch = 0

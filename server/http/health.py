@@ -26,8 +26,6 @@ def routes(context: Context, problems: Callable[[], list[str]]) -> list[web.Rout
 
     async def ready(_: web.Request) -> web.Response:
         found = problems()
-        return web.json_response(
-            {"ok": not found, "problems": found}, status=503 if found else 200, headers=headers("api")
-        )
+        return web.json_response({"ok": not found, "problems": found}, status=503 if found else 200, headers=headers("api"))
 
     return [web.get("/healthz", alive), web.get("/readyz", ready)]

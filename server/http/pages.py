@@ -84,9 +84,7 @@ def routes(context: Context) -> list[web.RouteDef]:
         async def serve(request: web.Request) -> web.StreamResponse:
             found = built.get(f"{name}.html")
             if found is None:
-                return web.Response(
-                    status=503, text="The pages are not built: run `make build`.\n", headers=headers("api")
-                )
+                return web.Response(status=503, text="The pages are not built: run `make build`.\n", headers=headers("api"))
             video = await _video(context, request.match_info.get("code"))
             return found.response(request, headers("page", page_csp(request.host, video)))
 

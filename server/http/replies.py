@@ -34,7 +34,7 @@ def no(refusal: Refusal, request: web.Request) -> web.Response:
 
 def language(request: web.Request) -> Language:
     """`?lang=`, else the first of Accept-Language that we have, else Korean."""
-    asked = request.query.get("lang") or request.headers.get("Accept-Language", "")
+    asked = str(request.query.get("lang") or request.headers.get("Accept-Language", ""))
     for part in asked.split(","):
         short = part.strip().lower()[:2]
         if short in ("ko", "en"):

@@ -48,7 +48,7 @@ def routes(context: Context) -> list[web.RouteDef]:
             viewer.write(form.ready(BYE, wire.dumps(bye(code, come_back_after_ms, session.lang)), ""))
             ended.set()
 
-        viewer = Viewer(transport, form, close)  # type: ignore[arg-type]  # a TCP connection's is a write transport
+        viewer = Viewer(transport, form, close)
         position = (since.epoch, since.seq) if since else None
         room = session.room
         hello = context.gateway.hello(session, room.resumable(position))
@@ -70,7 +70,7 @@ def routes(context: Context) -> list[web.RouteDef]:
 
 def _since(request: web.Request) -> Since | None:
     """`?since=EPOCH-SEQ`, else Last-Event-ID (WHATWG HTML, 9.2.4); anything else means: from the beginning."""
-    text = request.query.get("since") or request.headers.get("Last-Event-ID", "")
+    text = str(request.query.get("since") or request.headers.get("Last-Event-ID", ""))
     epoch, _, seq = text.partition("-")
     if epoch.isdigit() and seq.isdigit() and len(text) < 34:
         return Since(int(epoch), int(seq))

@@ -10,7 +10,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from aiohttp import WSMsgType, web
 
@@ -51,7 +51,7 @@ class GuardedWebSocket:
     async def __call__(self, environ: dict[str, Any]) -> web.WebSocketResponse:
         request: web.Request = environ["aiohttp.request"]
         await self._socket.prepare(request)
-        self.transport = request.transport  # type: ignore[assignment]  # a TCP connection's is a Transport
+        self.transport = request.transport
         self.environ = environ
         environ["townhall.socket"] = self
         loop = asyncio.get_running_loop()
@@ -123,7 +123,7 @@ class GuardedWebSocket:
             case _:
                 self._refuse("malformed")
 
-    def _refuse(self, reason: str) -> Any:
+    def _refuse(self, reason: str) -> NoReturn:
         refused[reason] += 1
         self.abort()
         raise Refused(reason)

@@ -72,13 +72,12 @@ async def connect(url: str, *, timeout_s: float = TIMEOUT_S) -> Store:
     if url.startswith("redis+sentinel://"):
         hosts, _, name = url.removeprefix("redis+sentinel://").partition("/")
         nodes = [(h.rpartition(":")[0], int(h.rpartition(":")[2])) for h in hosts.split(",")]
-        client = aredis.Sentinel(nodes, socket_timeout=timeout_s).master_for(name or "mymaster", **options)
+        sentinel: Any = aredis.Sentinel(nodes, socket_timeout=timeout_s)  # type: ignore[no-untyped-call]  # as it comes
+        client = sentinel.master_for(name or "mymaster", **options)
     elif url.split("://")[0] in ("unix", "redis", "rediss"):
         client = aredis.Redis.from_url(url, **options)
     else:
-        raise ValueError(
-            f"{url.split('://')[0]}:// is no address of a store: use unix, redis, rediss or redis+sentinel"
-        )
+        raise ValueError(f"{url.split('://')[0]}:// is no address of a store: use unix, redis, rediss or redis+sentinel")
     with guarded(write=False):
         info = await client.info("server")
     return Store(client, str(info.get("valkey_version") or info.get("redis_version")))

@@ -27,9 +27,7 @@ class SupportGauges:
         """Whether that changed anything. Raises StoreUnavailable, StoreRefused."""
         keys = Keys(code)
         with guarded(write=True):
-            changed = await self._script(
-                keys=[keys.slots, keys.pool, keys.support(message)], args=[voter, int(on), VOTERS_MAX]
-            )
+            changed = await self._script(keys=[keys.slots, keys.pool, keys.support(message)], args=[voter, int(on), VOTERS_MAX])
         return bool(changed)
 
     async def count_union(self, code: str, messages: Sequence[int]) -> int:

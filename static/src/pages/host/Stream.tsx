@@ -30,6 +30,11 @@ export function Stream(): JSX.Element {
     lastSeen.current = Math.max(lastSeen.current, found.at(-1)?.id ?? 0);
   }, [found]);
 
+  // What was chosen opens its buttons; it should not do so below the edge.
+  useLayoutEffect(() => {
+    if (selected.value !== null) list.current?.querySelector(`[data-id="${selected.value}"]`)?.scrollIntoView({ block: "nearest" });
+  }, [selected.value]);
+
   return (
     <section class="column stream" aria-labelledby="stream">
       <div class="tools">

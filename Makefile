@@ -1,0 +1,84 @@
+# `make run` and `make test` do all the set-up. `make help` lists the rest.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+MADE := .make
+
+.PHONY: help run build setup test check fmt test-python test-pages test-browser rehearsal docs screenshots wheel-test lock clean
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+run: build ## set up, build, and open the demo town hall
+	@$(BIN)/townhall demo $(ARGS)
+
+setup: $(MADE)/python $(MADE)/node
+
+build: setup $(MADE)/pages ## set up and build the pages
+
+$(MADE)/python: requirements-dev.lock pyproject.toml
+	@mkdir -p $(MADE)
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(MADE)/node: static/package.json static/package-lock.json
+	@mkdir -p $(MADE)
+	cd static && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(MADE)/pages: $(MADE)/python $(MADE)/node $(shell find static/src static/build static/public static/*.html static/*.ts protocol -type f -not -path '*/__pycache__/*' -not -path 'static/src/protocol/*' 2>/dev/null)
+	cd static && npm run --silent build -- --logLevel warn
+	@touch $@
+
+$(MADE)/chromium:
+	@mkdir -p $(MADE)
+	tools/install_chromium.sh
+	@touch $@
+
+test: build check test-python test-pages test-browser ## everything
+
+check: build ## style, types, layers, locks, generated files
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m tools.check_locks
+	$(BIN)/python -m tools.docs --check
+	cd static && npx tsc --noEmit && npx eslint .
+
+fmt: setup ## put the code into shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+test-python: build ## rules, protocol, store, faults, server
+	$(BIN)/pytest -q tests --ignore=tests/browser $(ARGS)
+
+test-pages: build ## the pages' own tests
+	cd static && npx vitest run
+
+test-browser: build $(MADE)/chromium ## a town hall in a real browser
+	$(BIN)/pytest -q tests/browser $(ARGS)
+
+rehearsal: build ## 200 simulated employees, 3,000 messages, and a table that must add up
+	$(BIN)/python -m loadtests.rehearsal $(ARGS)
+
+docs: setup ## write the generated reference pages
+	$(BIN)/python -m tools.docs
+
+screenshots: build $(MADE)/chromium ## the README's pictures, from the running product
+	$(BIN)/python -m tools.screenshots
+
+wheel-test: setup ## build a wheel without Node on the path, install it, run it
+	tools/try_wheel.sh
+
+lock: setup ## pin anew: Python and npm
+	$(BIN)/uv pip compile pyproject.toml --generate-hashes --no-annotate --no-header --universal --python-version 3.11 -q -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --extra dev --generate-hashes --no-annotate --no-header --universal --python-version 3.11 -q -o requirements-dev.lock
+	cd static && npm install --package-lock-only
+
+clean: ## remove what was built
+	rm -rf $(MADE) server/_pages dist static/node_modules $(VENV)
