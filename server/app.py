@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import structlog
-from aiohttp import web
+from aiohttp import web, web_response
 
+from protocol.refusals import Refusal
 from server.admission.admit import Admission
 from server.admission.links import Links
-from server.admission.secret import load, private_text
+from server.admission.secret import load
 from server.admission.tickets import Tickets
 from server.drain import drain
 from server.gateway.gateway import Gateway
@@ -21,8 +22,9 @@ from server.halls.execute import Executor
 from server.http import commands, export, health, join, organiser, pages, stream
 from server.http.address import Addresses, same_origin
 from server.http.context import Context
-from server.http.security import COMMON
-from server.settings import Settings
+from server.http.replies import no
+from server.http.security import SERVER, headers
+from server.settings import ADDRESS, Settings
 from server.sockets import engine
 from server.sockets.namespace import Namespace
 from server.store.appender import Appender
@@ -35,7 +37,11 @@ from server.store.gauges import Presence, SupportGauges
 log = structlog.get_logger()
 
 HEADERS_S = 15.0
-"""A connection that has not sent a whole request by then, or idles between two, is closed."""
+"""A connection that has not sent the whole head of a request by then, or idles between two, is closed."""
+LINGER_S = 2.0
+"""How long the rest of a body that nobody wants is read and dropped before the connection is closed."""
+BACKLOG = 4_096
+"""Connections that the kernel may hold until they are taken: a whole audience comes back at once."""
 
 
 @dataclass(slots=True)
@@ -49,14 +55,13 @@ class Node:
     gateway: Gateway
     executor: Executor
     links: Links
-    organiser_key: str
     url: str
     port: int
 
     @property
     def organiser_url(self) -> str:
         """Address of the organiser's page, with the key in it."""
-        return f"{self.links.public_url}/organiser#{self.organiser_key}"
+        return self.links.organiser_url()
 
     def problems(self) -> list[str]:
         """Why it should get no traffic, in words; empty: it is ready."""
@@ -71,8 +76,11 @@ class Node:
             found.append("the pages are not built")
         if self.gateway.draining:
             found.append("stopping")
-        found += [f"town hall {runtime.code} has stopped" for runtime in self.gateway.directory.loaded() if runtime.stopped]
         return found
+
+    def warnings(self) -> list[str]:
+        """What is wrong, though the node can go on serving everything else."""
+        return [f"town hall {runtime.code} has stopped" for runtime in self.gateway.directory.loaded() if runtime.stopped]
 
 
 @contextlib.asynccontextmanager
@@ -111,27 +119,36 @@ async def running(settings: Settings) -> AsyncIterator[Node]:
         stack.push_async_callback(directory.stop)
         executor = Executor(appender, follower, support, eraser, zone=settings.time_zone)
         links = Links(secret, settings.public_url.rstrip("/"))
-        organiser_key = private_text(data / "organiser.key")
-        admission = Admission(Tickets(secret), links, organiser_key, secret.key("dedupe"))
+        admission = Admission(Tickets(secret), links, links.organiser_key, secret.key("dedupe"))
         gateway = Gateway(directory, admission, executor)
 
-        node = Node(settings, store, valkey, follower, gateway, executor, links, organiser_key, "", 0)
+        node = Node(settings, store, valkey, follower, gateway, executor, links, "", 0)
+        web_response.SERVER_SOFTWARE = SERVER  # type: ignore[attr-defined]  # in answers to what is not HTTP
         runner = web.AppRunner(
-            application(node), access_log=None, keepalive_timeout=HEADERS_S, handle_signals=False, shutdown_timeout=2.0
+            application(node),
+            access_log=None,
+            keepalive_timeout=HEADERS_S,
+            lingering_time=LINGER_S,
+            auto_decompress=False,
+            handle_signals=False,
+            shutdown_timeout=2.0,
         )
         await runner.setup()
-        site = web.TCPSite(runner, settings.host, settings.port, backlog=4_096)
+        stack.push_async_callback(runner.cleanup)
+        site = web.TCPSite(runner, settings.host, settings.port, backlog=BACKLOG)
         await site.start()
         node.port = runner.addresses[0][1]
         node.url = f"http://{settings.host}:{node.port}"
         links.public_url = links.public_url or node.url
+        if data.exists():
+            (data / ADDRESS).write_text(links.public_url + "\n", "ascii")
         watch = asyncio.create_task(_leave_when_too_old(too_old, gateway), name="too-old")
         try:
             yield node
         finally:
             watch.cancel()
+            await site.stop()
             await drain(gateway, settings.drain_s)
-            await runner.cleanup()
 
 
 async def _leave_when_too_old(too_old: asyncio.Event, gateway: Gateway) -> None:
@@ -144,7 +161,7 @@ def application(node: Node) -> web.Application:
     """All routes."""
     settings = node.settings
     addresses = Addresses(settings.trusted_proxies)
-    context = Context(settings, node.gateway, addresses, pages.folder(), node.store.version)
+    context = Context(settings, node.gateway, addresses, pages.folder(), node.store)
     app = web.Application(client_max_size=1, middlewares=[_answer_everything])
     sio = engine.make()
     for role in ("audience", "host", "director", "overlay"):
@@ -158,7 +175,7 @@ def application(node: Node) -> web.Application:
     app.router.add_route("*", engine.PATH, door.handle)
     app.add_routes(
         [
-            *health.routes(context, node.problems),
+            *health.routes(context, node.problems, node.warnings),
             *organiser.routes(context),
             *join.routes(context),
             *commands.routes(context),
@@ -177,12 +194,21 @@ def application(node: Node) -> web.Application:
 
 @web.middleware
 async def _answer_everything(request: web.Request, handler: pages.Handler) -> web.StreamResponse:
-    """Errors of the router get our headers too, and no version of anything."""
+    """Errors of the router get our headers too; a bug gets a number that is in the log, with neither text nor address."""
     try:
         response = await handler(request)
     except web.HTTPException as error:
         response = web.Response(status=error.status, text=f"{error.status}: {error.reason}\n")
+    except ConnectionError:
+        raise
+    except Exception:
+        number = random_secrets.token_hex(4)
+        resource = request.match_info.route.resource
+        log.exception("internal", number=number, route=resource.canonical if resource else "-")
+        if request.writer.output_size:
+            raise ConnectionResetError("failed in the middle of an answer") from None
+        response = no(Refusal("internal", {"id": number}), request)
     if not response.prepared:
-        for name, value in COMMON.items():
+        for name, value in headers("api").items():
             response.headers.setdefault(name, value)
     return response

@@ -5,27 +5,34 @@ import asyncio
 import contextlib
 import errno
 import os
+import resource
 import signal
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from moderation.context import Actor
+from protocol.commands import OpenHall
 from protocol.names import Language
 from protocol.refusals import Refusal
 from protocol.sentences import sentence
 from protocol.setup import Setup
 from server import app, doctor, telemetry
+from server.admission.secret import BadSecret
 from server.demo.run import demo
 from server.gateway.answers import refused
+from server.gateway.gateway import CODE
+from server.halls.replay import replay
 from server.halls.runtime import Runtime
 from server.http.csv_import import parse
 from server.http.export import FORMATS
 from server.http.organiser import known
 from server.log_printer import print_log
 from server.settings import BadSettings, Settings, load, markdown
-from server.store.client import StoreUnavailable
+from server.store.appender import Busy
+from server.store.client import StoreRefused, StoreUnavailable
 from server.store.embedded import DataFolderBusy, ValkeyFailed
 from server.toolbox import Toolbox, toolbox
 
@@ -42,26 +49,51 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         settings, sources = load(given.config, given={name: getattr(given, name, None) for name in _SETTINGS})
     except BadSettings as error:
-        print(error, file=sys.stderr)
+        print(error.words(lang), file=sys.stderr)
         return 2
     if given.run == settings_command:
         return settings_command(given, settings, sources, lang)
     telemetry.set_up()
     try:
-        return int(asyncio.run(given.run(given, settings, sources, lang)))
+        return asyncio.run(_heard(given.run(given, settings, sources, lang)))
     except KeyboardInterrupt:
         return 130
-    except (Failed, DataFolderBusy, ValkeyFailed) as error:
-        print(error, file=sys.stderr)
-    except StoreUnavailable as error:
-        print(say(lang, "no_store", url=settings.redis_url.rpartition("@")[2] or "-", why=error), file=sys.stderr)
-    except OSError as error:
-        if error.errno != errno.EADDRINUSE:
-            raise
-        print(say(lang, "port_taken", port=settings.port), file=sys.stderr)
-    return 1
+    except BrokenPipeError:
+        # Whoever read our output has had enough (`townhall log … | head`); nothing more may be flushed there.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except (Failed, StoreUnavailable, StoreRefused, Busy, DataFolderBusy, ValkeyFailed, BadSecret, OSError) as error:
+        print(explained(error, settings, lang), file=sys.stderr)
+        return 1
 
 
+async def _heard(run: Coroutine[Any, Any, int]) -> int:
+    telemetry.hear(asyncio.get_running_loop())
+    return await run
+
+
+def explained(error: Exception, settings: Settings, lang: Language) -> str:
+    """What went wrong and what to do, for the person at the terminal; no password in it."""
+    match error:
+        case DataFolderBusy():
+            return say(lang, "data_busy", data=settings.data_dir)
+        case BadSecret():
+            return say(lang, "bad_secret", path=error)
+        case StoreUnavailable() | StoreRefused() | Busy():
+            return say(lang, "no_store", url=settings.redis_url.rpartition("@")[2] or settings.data_dir, why=error)
+        case OSError(errno=errno.EADDRINUSE):
+            return say(lang, "port_taken", port=settings.port)
+        case OSError(errno=errno.EACCES, filename=None) | OSError(errno=errno.EADDRNOTAVAIL):
+            return say(lang, "port_refused", host=settings.host, port=settings.port, why=error.strerror)
+        case OSError(filename=str() | bytes()):
+            return say(lang, "no_file", path=error.filename, why=error.strerror)
+        case ValkeyFailed():
+            return say(lang, "valkey_failed", why=error)
+    return str(error)
+
+
+FILES = 65_536
+"""Open files that a server asks for, within what it is allowed: one a connection, and some for itself."""
 _SETTINGS = ("host", "port", "data_dir", "redis_url")
 
 
@@ -113,18 +145,26 @@ def parser(lang: Language) -> argparse.ArgumentParser:
     create = add("create", create_command)
     create.add_argument("--title", required=True, help=t("title"))
     create.add_argument("--directors", type=Path, required=True, help=t("directors"))
-    create.add_argument("--code", help=t("code"))
+    create.add_argument("--code", type=_code, help=t("code"))
     create.add_argument("--mode", choices=("open", "reviewed"), default="reviewed", help=t("mode"))
-    add("links", links_command).add_argument("code", nargs="?", help=t("code"))
+    create.add_argument("--open", action="store_true", help=t("open"))
+    add("links", links_command).add_argument("code", nargs="?", type=_code, help=t("code"))
     log = add("log", log_command)
-    log.add_argument("code", help=t("code"))
+    log.add_argument("code", type=_code, help=t("code"))
     log.add_argument("--follow", action="store_true", help=t("follow"))
     export = add("export", export_command)
-    export.add_argument("code", help=t("code"))
+    export.add_argument("code", type=_code, help=t("code"))
     export.add_argument("--format", choices=("jsonl", "csv", "html"), default="jsonl", help=t("format"))
     add("doctor", doctor_command, listening)
     add("settings", settings_command, listening).add_argument("--markdown", action="store_true", help=t("markdown"))
     return top
+
+
+def _code(text: str) -> str:
+    code = text.strip().upper()
+    if not CODE.fullmatch(code):
+        raise argparse.ArgumentTypeError(f"{text!r}: A-Z, 0-9, 4-10")
+    return code
 
 
 def settings_command(given: argparse.Namespace, settings: Settings, sources: dict[str, str], lang: Language) -> int:
@@ -144,6 +184,13 @@ def _used(settings: Settings, sources: dict[str, str], lang: Language) -> str:
     return "\n".join(lines) or say(lang, "defaults")
 
 
+def _more_files() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = FILES if hard == resource.RLIM_INFINITY else min(FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 async def _until_stopped() -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -154,6 +201,7 @@ async def _until_stopped() -> None:
 
 async def serve_command(given: argparse.Namespace, settings: Settings, sources: dict[str, str], lang: Language) -> int:
     """Until SIGINT or SIGTERM."""
+    _more_files()
     print(_used(settings, sources, lang), flush=True)
     async with app.running(settings) as node:
         if node.valkey is not None and node.valkey.adopted:
@@ -167,6 +215,7 @@ async def serve_command(given: argparse.Namespace, settings: Settings, sources: 
 
 async def demo_command(given: argparse.Namespace, settings: Settings, sources: dict[str, str], lang: Language) -> int:
     """The server with a demo town hall."""
+    _more_files()
     async with app.running(settings) as node, demo(node, crowd=not given.quiet):
         await _until_stopped()
         print(say(lang, "stopping"), flush=True)
@@ -175,11 +224,12 @@ async def demo_command(given: argparse.Namespace, settings: Settings, sources: d
 
 @contextlib.asynccontextmanager
 async def _tools(settings: Settings, lang: Language) -> AsyncIterator[Toolbox]:
-    try:
-        async with toolbox(settings) as tools:
-            yield tools
-    except (DataFolderBusy, ValkeyFailed) as error:
-        raise Failed(say(lang, "offline_needs", why=error)) from None
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            tools = await stack.enter_async_context(toolbox(settings))
+        except (DataFolderBusy, ValkeyFailed) as error:
+            raise Failed(say(lang, "offline_needs", why=error)) from None
+        yield tools
 
 
 async def create_command(given: argparse.Namespace, settings: Settings, sources: dict[str, str], lang: Language) -> int:
@@ -188,7 +238,7 @@ async def create_command(given: argparse.Namespace, settings: Settings, sources:
         raw = given.directors.read_bytes()
     except OSError as error:
         raise Failed(say(lang, "no_file", path=given.directors, why=error.strerror)) from None
-    found = parse(raw)
+    found = parse(raw, lang)
     if isinstance(found, Refusal):
         raise Failed(_words(found, lang))
     setup = Setup(title=given.title, language=lang, mode=given.mode, departments=tuple(found[0]), directors=tuple(found[1]))
@@ -196,6 +246,11 @@ async def create_command(given: argparse.Namespace, settings: Settings, sources:
         runtime = await tools.directory.create(given.code, setup, Actor("organiser"), known(settings))
         if isinstance(runtime, Refusal):
             raise Failed(_words(runtime, lang))
+        if given.open:
+            # Through the rules, as from the organiser's page.
+            done = await tools.executor.execute(runtime, Actor("organiser"), None, OpenHall(client_id="command-line"))
+            if isinstance(done, Refusal):
+                raise Failed(_words(done, lang))
         print(say(lang, "created", code=runtime.code))
         _print_links(tools, runtime)
     return 0
@@ -213,7 +268,7 @@ def _print_links(tools: Toolbox, runtime: Runtime) -> None:
 
 
 async def _find(tools: Toolbox, code: str, lang: Language) -> Runtime:
-    runtime = await tools.directory.get(code.upper())
+    runtime = await tools.directory.get(code)
     if runtime is None:
         raise Failed(say(lang, "no_hall", code=code))
     return runtime
@@ -225,6 +280,7 @@ async def links_command(given: argparse.Namespace, settings: Settings, sources: 
         if given.code:
             _print_links(tools, await _find(tools, given.code, lang))
             return 0
+        print(f"organiser: {tools.organiser_url}")
         for code in await tools.directory.codes():
             runtime = await _find(tools, code, lang)
             print(f"{code}  {runtime.hall.phase}  {runtime.hall.setup.title}")
@@ -235,7 +291,7 @@ async def log_command(given: argparse.Namespace, settings: Settings, sources: di
     """Entries as sentences, to standard output."""
     async with _tools(settings, lang) as tools:
         await _find(tools, given.code, lang)
-        await print_log(tools.store, given.code.upper(), lang, ZoneInfo(settings.time_zone), follow=given.follow)
+        await print_log(tools.store, given.code, lang, ZoneInfo(settings.time_zone), follow=given.follow)
     return 0
 
 
@@ -244,8 +300,11 @@ async def export_command(given: argparse.Namespace, settings: Settings, sources:
     name = {"jsonl": "record.jsonl", "csv": "questions.csv", "html": "report.html"}[given.format]
     async with _tools(settings, lang) as tools:
         runtime = await _find(tools, given.code, lang)
-        for chunk in FORMATS[name][1](runtime.hall, ZoneInfo(settings.time_zone)):
+        chosen = given.lang or runtime.hall.setup.language
+        hall = await replay(tools.store, runtime.code)
+        for chunk in FORMATS[name][1](hall, ZoneInfo(settings.time_zone), chosen):
             sys.stdout.buffer.write(chunk)
+        sys.stdout.buffer.flush()
     return 0
 
 

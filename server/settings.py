@@ -24,6 +24,8 @@ from protocol.sentences import sentence
 PREFIX = "TOWNHALL_"
 FILE = Path("townhall.toml")
 """Read where it lies in the working folder and no other file is named."""
+ADDRESS = "address"
+"""File in the data folder with the address of the server that ran on it last: other commands print links with it."""
 STORES = ("redis", "rediss", "unix", "redis+sentinel")
 
 

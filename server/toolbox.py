@@ -8,7 +8,8 @@ from pathlib import Path
 from server.admission.links import Links
 from server.admission.secret import load
 from server.halls.directory import Directory
-from server.settings import Settings
+from server.halls.execute import Executor
+from server.settings import ADDRESS, Settings
 from server.store.appender import Appender
 from server.store.client import Store, connect
 from server.store.embedded import DataFolderBusy, EmbeddedValkey
@@ -23,7 +24,9 @@ class Toolbox:
 
     store: Store
     directory: Directory
+    executor: Executor
     links: Links
+    organiser_url: str
 
 
 @contextlib.asynccontextmanager
@@ -48,7 +51,13 @@ async def toolbox(settings: Settings) -> AsyncIterator[Toolbox]:
         followers.append(follower)
         await follower.start()
         stack.push_async_callback(follower.stop)
-        directory = Directory(store, appender, follower, Eraser(store), SupportGauges(store), Presence(store, "toolbox"))
+        eraser, support = Eraser(store), SupportGauges(store)
+        stack.push_async_callback(eraser.stop)
+        directory = Directory(store, appender, follower, eraser, support, Presence(store, "toolbox"))
+        executor = Executor(appender, follower, support, eraser, zone=settings.time_zone)
         secret = load(Path(settings.secret_file) if settings.secret_file else data / "secret")
-        public_url = settings.public_url.rstrip("/") or f"http://{settings.host}:{settings.port}"
-        yield Toolbox(store, directory, Links(secret, public_url))
+        told = data / ADDRESS
+        address = told.read_text("ascii").strip() if told.exists() else f"http://{settings.host}:{settings.port}"
+        public_url = settings.public_url.rstrip("/") or address
+        links = Links(secret, public_url)
+        yield Toolbox(store, directory, executor, links, links.organiser_url())

@@ -16,7 +16,12 @@ class Links:
 
     def __init__(self, secret: Secret, public_url: str) -> None:
         self._key = secret.key("link")
+        self.organiser_key = secret.key("organiser").hex()
         self.public_url = public_url
+
+    def organiser_url(self) -> str:
+        """Address of the organiser's page, with the key in its fragment."""
+        return f"{self.public_url}/organiser#{self.organiser_key}"
 
     def token(self, hall: Hall, role: Role, id: str) -> str:
         """`ID.MAC`: 256 bits that only this secret makes."""

@@ -1,5 +1,6 @@
 """The node's secret, and the keys that are derived from it, one for each purpose."""
 
+import contextlib
 import hashlib
 import hmac
 import os
@@ -7,6 +8,10 @@ import secrets
 from pathlib import Path
 
 LENGTH = 32
+
+
+class BadSecret(Exception):
+    """The file does not hold 64 hexadecimal digits; its name is all that is told."""
 
 
 class Secret:
@@ -24,17 +29,24 @@ class Secret:
 
 
 def load(path: Path) -> Secret:
-    """The secret in `path`, made at first use with mode 0600. Nodes on one store share the file."""
-    return Secret(bytes.fromhex(private_text(path)))
+    """The secret in `path`, made at first use with mode 0600. Nodes on one store share the file. Raises BadSecret."""
+    try:
+        value = bytes.fromhex(private_text(path))
+    except ValueError:
+        value = b""
+    if len(value) < LENGTH:
+        raise BadSecret(str(path))
+    return Secret(value)
 
 
 def private_text(path: Path) -> str:
-    """64 hexadecimal digits, the same at each call. Made with O_EXCL: of two that start at once, one makes it."""
+    """64 hexadecimal digits, the same at each call. Of two that start at once one makes them, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text("ascii").strip()
-    with os.fdopen(descriptor, "w") as file:
-        file.write(secrets.token_hex(LENGTH))
+    if not path.exists():
+        made = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+        with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_hex(LENGTH))
+        with contextlib.suppress(FileExistsError):
+            os.link(made, path)  # fails where the other was quicker
+        made.unlink()
     return path.read_text("ascii").strip()

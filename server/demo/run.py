@@ -15,6 +15,9 @@ from server.demo.setup import CODE, setup
 from server.halls.runtime import Runtime
 from server.http.organiser import known
 
+CROWD_ENDS_S = 3.0
+"""How long the simulated employees may take to leave."""
+
 
 @contextlib.asynccontextmanager
 async def demo(node: Node, *, crowd: bool) -> AsyncIterator[Runtime]:
@@ -31,7 +34,11 @@ async def demo(node: Node, *, crowd: bool) -> AsyncIterator[Runtime]:
     finally:
         if process is not None and process.returncode is None:
             process.terminate()
-            await process.wait()
+            try:
+                await asyncio.wait_for(process.wait(), CROWD_ENDS_S)
+            except TimeoutError:
+                process.kill()
+                await process.wait()
 
 
 async def _hall(node: Node) -> Runtime:
@@ -55,11 +62,14 @@ async def _hall(node: Node) -> Runtime:
 
 
 def _print(node: Node, runtime: Runtime) -> None:
-    for link in node.links.all(runtime.hall):
-        department = ""
+    """One line for each page, and one for each director; a town hall's other hosts stand on the organiser's page."""
+    hall, told = runtime.hall, set[str]()
+    for link in node.links.all(hall):
         if link.role == "director":
-            director = runtime.hall.director(link.id)
-            found = runtime.hall.department(director.department) if director else None
-            department = f"{found.name_ko}, " if found else ""
-        print(f"{link.role}: {link.url}" + (f"  ({department}{link.name})" if link.name else ""))
+            director = hall.director(link.id)
+            found = hall.department(director.department) if director else None
+            print(f"director: {link.url}  ({link.name}, {found.name_ko if found else '-'})")
+        elif link.role not in told:
+            told.add(link.role)
+            print(f"{link.role}: {link.url}")
     print(f"organiser: {node.organiser_url}", flush=True)

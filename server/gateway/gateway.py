@@ -1,5 +1,6 @@
 """From JSON to an acknowledgement, the same for sockets and for HTTP: admit, validate, limit, execute, answer."""
 
+import re
 import secrets
 import time
 from collections.abc import Callable
@@ -34,6 +35,9 @@ from server.halls.runtime import Runtime
 from server.store.client import StoreRefused, StoreUnavailable
 
 log = structlog.get_logger()
+
+CODE = re.compile(r"[A-Z0-9]{4,10}")
+"""As protocol.names.HallCode: what is none is not looked up."""
 
 TOLD_LIMITS = ("text_graphemes", "answer_graphemes", "reason_graphemes", "undo_s")
 """Bounds that pages show or check before they send."""
@@ -79,7 +83,8 @@ class Gateway:
     async def find(self, code: str) -> Runtime | Refusal:
         """The town hall of a code as people type it."""
         try:
-            runtime = await self.directory.get(code.strip().upper())
+            typed = code.strip().upper()
+            runtime = await self.directory.get(typed) if CODE.fullmatch(typed) else None
         except (StoreUnavailable, StoreRefused):
             return Refusal("not_saved", retry_after_ms=1_000)
         if runtime is None:

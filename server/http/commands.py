@@ -1,5 +1,7 @@
 """Commands by POST: the same payloads, acknowledgements and limits as over the socket."""
 
+import asyncio
+
 from aiohttp import web
 
 from protocol import wire
@@ -17,6 +19,9 @@ ROLES: dict[str, Role] = {
     "overlay": "overlay",
     "organiser": "organiser",
 }
+
+BODY_S = 15.0
+"""A body that has not come whole by then is not waited for."""
 
 
 def routes(context: Context) -> list[web.RouteDef]:
@@ -58,8 +63,12 @@ async def read_bytes(request: web.Request, bound: str) -> bytes | Refusal:
     if (request.content_length or 0) > most or request.headers.get("Content-Encoding"):
         return Refusal("too_big")
     raw = b""
-    async for chunk in request.content.iter_chunked(65_536):
-        raw += chunk
-        if len(raw) > most:
-            return Refusal("too_big")
+    try:
+        async with asyncio.timeout(BODY_S):
+            async for chunk in request.content.iter_chunked(65_536):
+                raw += chunk
+                if len(raw) > most:
+                    return Refusal("too_big")
+    except TimeoutError:
+        raise web.HTTPRequestTimeout from None
     return raw

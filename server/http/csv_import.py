@@ -2,11 +2,16 @@
 
 import csv
 import io
+import itertools
 import re
 import unicodedata
+from collections.abc import Container
 
+from moderation.text import clean, graphemes
 from protocol.limits import limit
+from protocol.names import Language
 from protocol.refusals import Refusal
+from protocol.sentences import sentence
 from protocol.setup import Department, Director
 
 COLUMNS: dict[str, tuple[str, ...]] = {
@@ -20,41 +25,48 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "director_title_en": ("직위영문명", "director_title_en", "title_en"),
     "duties": ("업무", "업무분장", "duties"),
 }
-"""Field → headers it goes by. Only the department's and the director's name are required."""
+"""Field → headers it goes by, in any case. Only the department's and the director's name are required."""
 REQUIRED = ("department_ko", "director_name")
+DELIMITERS = (",", ";", "\t")
+DUTIES_MAX = 60
+"""As protocol.setup.Department.duties."""
 
 
 class BadCsv(Exception):
-    """Says which line, and what to mend."""
+    """`key` of section `csv`, its parameters, and the line (0: the whole file)."""
+
+    def __init__(self, key: str, line: int = 0, **params: object) -> None:
+        super().__init__(key)
+        self.key, self.line, self.params = key, line, params
 
 
-def parse(raw: bytes) -> tuple[list[Department], list[Director]] | Refusal:
-    """(departments, directors) of the file, or `bad_csv` with the line and the reason."""
+def parse(raw: bytes, lang: Language) -> tuple[list[Department], list[Director]] | Refusal:
+    """(departments, directors) of the file, or `bad_csv` with the line and the reason in `lang`.
+
+    Cells are text and stay text: a formula is not computed, nor is it changed.
+    """
     try:
         return _parse(raw)
     except BadCsv as error:
-        return Refusal("bad_csv", {"why": str(error)})
+        why = sentence(lang, "csv", error.key, **error.params)
+        return Refusal("bad_csv", {"why": sentence(lang, "csv", "line", line=error.line, why=why) if error.line else why})
 
 
 def _parse(raw: bytes) -> tuple[list[Department], list[Director]]:
     text = _text(raw)
-    try:
-        dialect: type[csv.Dialect] | csv.Dialect = csv.Sniffer().sniff(text[:4_096].splitlines()[0], delimiters=",;\t")
-    except (csv.Error, IndexError):
-        dialect = csv.excel
-    rows = csv.reader(io.StringIO(text), dialect, strict=True)
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     departments: dict[str, Department] = {}
     directors: dict[str, Director] = {}
     try:
         header = _header(next(rows, []))
         for cells in rows:
-            row = {name: cells[place].strip() for name, place in header.items() if place < len(cells)}
+            row = {name: clean(cells[place]) for name, place in header.items() if place < len(cells)}
             if any(row.values()):
                 _take(row, rows.line_num, departments, directors)
-    except csv.Error as error:
-        raise BadCsv(f"line {rows.line_num}: {error}") from None
+    except csv.Error:
+        raise BadCsv("quotes", rows.line_num) from None
     if not directors:
-        raise BadCsv("line 2: no director (담당자) in the file")
+        raise BadCsv("nobody")
     return list(departments.values()), list(directors.values())
 
 
@@ -64,7 +76,13 @@ def _text(raw: bytes) -> str:
             return raw.decode(encoding)
         except UnicodeDecodeError:
             continue
-    raise BadCsv("the file is neither UTF-8 nor CP949 text")
+    raise BadCsv("encoding")
+
+
+def _delimiter(text: str) -> str:
+    """Whatever of comma, semicolon and tab the header has most of, outside quotes."""
+    header = re.sub(r'"[^"]*"', "", text.partition("\n")[0])
+    return max(DELIMITERS, key=header.count)
 
 
 def _header(cells: list[str]) -> dict[str, int]:
@@ -74,43 +92,51 @@ def _header(cells: list[str]) -> dict[str, int]:
         for field, aliases in COLUMNS.items()
         if any(name in aliases for name in names)
     }
-    missing = [COLUMNS[field][0] + f" ({field})" for field in REQUIRED if field not in found]
+    missing = [f"{COLUMNS[field][0]} ({field})" for field in REQUIRED if field not in found]
     if missing:
-        raise BadCsv(f"line 1: missing columns: {', '.join(missing)}")
+        raise BadCsv("columns", 1, columns=", ".join(missing))
     return found
 
 
 def _take(row: dict[str, str], line: int, departments: dict[str, Department], directors: dict[str, Director]) -> None:
-    name, director = row.get("department_ko", ""), row.get("director_name", "")
-    if not name or not director:
-        raise BadCsv(f"line {line}: the department (부서명) or the director (담당자) is empty")
+    for column in REQUIRED:
+        if not row.get(column):
+            raise BadCsv("empty", line, column=COLUMNS[column][0])
+    for column, cell in row.items():
+        if column != "duties" and graphemes(cell) > limit("name_graphemes"):
+            raise BadCsv("too_long", line, column=COLUMNS[column][0], max=limit("name_graphemes"))
+    name = row["department_ko"]
     known = next((d for d in departments.values() if d.name_ko == name), None)
-    id = known.id if known else _slug(row.get("department_id", ""), "dept", len(departments) + 1, line)
+    if known is not None and row.get("department_id", known.id).lower() not in ("", known.id):
+        raise BadCsv("two_ids", line, name=name, first=known.id, second=row["department_id"])
+    id = known.id if known else _slug(row.get("department_id", ""), "dept", departments, line)
     if known is None:
-        if id in departments:
-            raise BadCsv(f"line {line}: the department id {id} is used twice")
         if len(departments) >= limit("departments"):
-            raise BadCsv(f"line {line}: more than {limit('departments')} departments")
-        duties = tuple(word for word in re.split(r"[,;/·\s]+", row.get("duties", "")) if word)[:60]
+            raise BadCsv("too_many_departments", line, max=limit("departments"))
+        duties = tuple(word for word in re.split(r"[,;/·\s]+", row.get("duties", "")) if word)[:DUTIES_MAX]
+        too_long = [word for word in duties if graphemes(word) > limit("name_graphemes")]
+        if too_long:
+            raise BadCsv("too_long", line, column=COLUMNS["duties"][0], max=limit("name_graphemes"))
         departments[id] = Department(id=id, name_ko=name, name_en=row.get("department_en") or name, duties=duties)
-    director_id = _slug(row.get("director_id", ""), "director", len(directors) + 1, line)
-    if director_id in directors:
-        raise BadCsv(f"line {line}: the director id {director_id} is used twice")
     if len(directors) >= limit("directors"):
-        raise BadCsv(f"line {line}: more than {limit('directors')} directors")
+        raise BadCsv("too_many_directors", line, max=limit("directors"))
+    director_id = _slug(row.get("director_id", ""), "director", directors, line)
     directors[director_id] = Director(
         id=director_id,
         department=id,
-        name=director,
+        name=row["director_name"],
         name_en=row.get("director_name_en", ""),
         title=row.get("director_title", ""),
         title_en=row.get("director_title_en", ""),
     )
 
 
-def _slug(given: str, kind: str, number: int, line: int) -> str:
+def _slug(given: str, kind: str, taken: Container[str], line: int) -> str:
     if not given:
-        return f"{kind}-{number}"
-    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,31}", given.lower()):
-        raise BadCsv(f"line {line}: {given!r} is no id: use a-z, 0-9 and -, at most 32")
-    return given.lower()
+        return next(id for number in itertools.count(1) if (id := f"{kind}-{number}") not in taken)
+    id = given.lower()
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,31}", id):
+        raise BadCsv("bad_id", line, id=given[:40])
+    if id in taken:
+        raise BadCsv("id_twice", line, id=id)
+    return id

@@ -1,5 +1,6 @@
 """The record as files: JSON Lines, CSV for Excel, and a report to read and to print."""
 
+import asyncio
 import csv
 import html
 import io
@@ -7,17 +8,22 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+import structlog
 from aiohttp import web
 
 from moderation.hall import Hall
-from moderation.record import question_row, questions, records, sums
+from moderation.record import differences, question_row, questions, records, sums
 from protocol import wire
 from protocol.names import Language
 from protocol.refusals import Refusal
 from protocol.sentences import section
+from server.halls.replay import replay
 from server.http.context import Context
 from server.http.replies import bearer, no
 from server.http.security import headers
+from server.store.client import StoreRefused, StoreUnavailable
+
+log = structlog.get_logger()
 
 COLUMNS = (
     "id",
@@ -38,8 +44,10 @@ COLUMNS = (
     "note",
     "into",
 )
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A cell that begins so would be a formula in a spreadsheet (OWASP, CSV injection)."""
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""A cell that begins so would be a formula in a spreadsheet (OWASP, CSV injection); the wide forms in Korean ones too."""
+CHUNK_BYTES = 65_536
+"""Written at once; others are served in between."""
 
 
 def jsonl(hall: Hall) -> Iterator[bytes]:
@@ -48,9 +56,8 @@ def jsonl(hall: Hall) -> Iterator[bytes]:
         yield wire.dumps(record) + b"\n"
 
 
-def questions_csv(hall: Hall, zone: ZoneInfo) -> Iterator[bytes]:
-    """Questions with fates and times; UTF-8 with BOM so that Excel shows Korean."""
-    lang = hall.setup.language
+def questions_csv(hall: Hall, zone: ZoneInfo, lang: Language) -> Iterator[bytes]:
+    """Questions with fates and times, one a row; UTF-8 with BOM so that Excel shows Korean."""
     words = section(lang, "record")
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
@@ -79,6 +86,7 @@ def _minute(at: int, zone: ZoneInfo) -> str:
     return datetime.fromtimestamp(at, zone).strftime("%Y-%m-%d %H:%M")
 
 
+REPORT_CSP = "default-src 'none'; style-src 'unsafe-inline'"
 STYLE = """
 :root{color-scheme:light}body{font:16px/1.65 Pretendard,"Apple SD Gothic Neo","Malgun Gothic","Noto Sans KR",
 "Noto Sans CJK KR",sans-serif;color:#1c2530;max-width:52rem;margin:0 auto;padding:2rem 1.25rem;word-break:keep-all;
@@ -92,9 +100,8 @@ article .answer{border-left:3px solid #1f6f78;padding-left:.8rem;margin-top:.5re
 """
 
 
-def report(hall: Hall, zone: ZoneInfo) -> Iterator[bytes]:
-    """A self-contained page in the town hall's language: figures, then every question with what became of it."""
-    lang: Language = hall.setup.language
+def report(hall: Hall, zone: ZoneInfo, lang: Language) -> Iterator[bytes]:
+    """A self-contained page to read and to print: figures, then every question with what became of it."""
     words = section(lang, "record")
     esc = html.escape
     figures = sums(hall)
@@ -105,6 +112,8 @@ def report(hall: Hall, zone: ZoneInfo) -> Iterator[bytes]:
     title = esc(hall.setup.title)
     yield (
         f'<!doctype html>\n<html lang="{lang}"><head><meta charset="utf-8">'
+        # Opened from a disk there are no headers: the page itself says that nothing may run or be fetched.
+        f'<meta http-equiv="Content-Security-Policy" content="{REPORT_CSP}">'
         f'<meta name="viewport" content="width=device-width"><title>{title}</title><style>{STYLE}</style></head><body>'
         f"<h1>{title}</h1>"
         f'<p class="meta">{words["code"]} {esc(hall.code)} · {when(hall.opened_at)} – {when(hall.closed_at)}</p>'
@@ -145,15 +154,15 @@ def _clock(seconds: int) -> str:
     return f"{seconds // 3600}:{seconds % 3600 // 60:02}:{seconds % 60:02}"
 
 
-FORMATS: dict[str, tuple[str, Callable[[Hall, ZoneInfo], Iterator[bytes]]]] = {
-    "record.jsonl": ("application/jsonl", lambda hall, _: jsonl(hall)),
+FORMATS: dict[str, tuple[str, Callable[[Hall, ZoneInfo, Language], Iterator[bytes]]]] = {
+    "record.jsonl": ("application/jsonl", lambda hall, _, __: jsonl(hall)),
     "questions.csv": ("text/csv", questions_csv),
     "report.html": ("text/html", report),
 }
 
 
 def routes(context: Context) -> list[web.RouteDef]:
-    """`GET /api/v1/halls/CODE/export/NAME`, for the organiser."""
+    """`GET /api/v1/halls/CODE/export/NAME?lang=`, for the organiser. Without `lang`: in the town hall's language."""
     zone = ZoneInfo(context.settings.time_zone)
 
     async def export(request: web.Request) -> web.StreamResponse:
@@ -164,18 +173,34 @@ def routes(context: Context) -> list[web.RouteDef]:
             return no(runtime, request)
         name = request.match_info["name"]
         if name not in FORMATS:
-            return no(Refusal("unknown_command"), request)
+            raise web.HTTPNotFound
+        try:
+            hall = await replay(context.store, runtime.code)
+        except (StoreUnavailable, StoreRefused):
+            return no(Refusal("not_saved", retry_after_ms=1_000), request)
+        log.info("record_exported", hall=hall.code)
+        if differences(hall):
+            log.error("record_differs", hall=hall.code)
         kind, write = FORMATS[name]
+        asked = request.query.get("lang")
+        lang: Language = "ko" if asked == "ko" else "en" if asked == "en" else hall.setup.language
+        interim = "" if hall.phase == "closed" else "-interim"
         response = web.StreamResponse(
             headers={
                 **headers("api"),
                 "Content-Type": f"{kind}; charset=utf-8",
-                "Content-Disposition": f'attachment; filename="{runtime.code}-{name}"',
+                "Content-Disposition": f'attachment; filename="{hall.code}{interim}-{name}"',
             }
         )
         await response.prepare(request)
-        for chunk in list(write(runtime.hall, zone)):
-            await response.write(chunk)
+        waiting = bytearray()
+        for chunk in write(hall, zone, lang):
+            waiting += chunk
+            if len(waiting) >= CHUNK_BYTES:
+                await response.write(bytes(waiting))
+                await asyncio.sleep(0)
+                waiting.clear()
+        await response.write(bytes(waiting))
         await response.write_eof()
         return response
 

@@ -17,15 +17,20 @@ def own_version() -> str:
         return "0"
 
 
-def routes(context: Context, problems: Callable[[], list[str]]) -> list[web.RouteDef]:
-    """`/healthz`: the process answers. `/readyz`: 503 and the reasons while it should get no traffic."""
+def routes(context: Context, problems: Callable[[], list[str]], warnings: Callable[[], list[str]]) -> list[web.RouteDef]:
+    """`/healthz`: the process answers. `/readyz`: 503 and the reasons while it should get no traffic.
+
+    A town hall that has stopped is a warning: others go on, and another node would stop it just the same.
+    """
 
     async def alive(_: web.Request) -> web.Response:
-        body = {"ok": True, "version": own_version(), "store": context.store_version}
+        body = {"ok": True, "version": own_version(), "store": context.store.version}
         return web.json_response(body, headers=headers("api"))
 
     async def ready(_: web.Request) -> web.Response:
         found = problems()
-        return web.json_response({"ok": not found, "problems": found}, status=503 if found else 200, headers=headers("api"))
+        return web.json_response(
+            {"ok": not found, "problems": found, "warnings": warnings()}, status=503 if found else 200, headers=headers("api")
+        )
 
     return [web.get("/healthz", alive), web.get("/readyz", ready)]

@@ -20,7 +20,7 @@ from server.http.commands import read, read_bytes
 from server.http.context import Context
 from server.http.join import svg
 from server.http.pages import Handler
-from server.http.replies import bearer, done, no
+from server.http.replies import bearer, done, language, no
 from server.settings import Settings
 from server.store.appender import Busy
 from server.store.client import StoreRefused, StoreUnavailable
@@ -91,7 +91,7 @@ def routes(context: Context) -> list[web.RouteDef]:
 
     async def imported(request: web.Request) -> web.StreamResponse:
         raw = await read_bytes(request, "setup_bytes")
-        found = raw if isinstance(raw, Refusal) else csv_import.parse(raw)
+        found = raw if isinstance(raw, Refusal) else csv_import.parse(raw, language(request))
         if isinstance(found, Refusal):
             return no(found, request)
         departments, directors = found

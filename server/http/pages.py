@@ -11,7 +11,6 @@ from aiohttp import web
 from protocol.refusals import Refusal
 from protocol.setup import Video
 from server.http.context import Context
-from server.http.replies import no
 from server.http.security import headers, page_csp
 
 PAGES = ("join", "audience", "host", "director", "overlay", "organiser")
@@ -85,7 +84,7 @@ def routes(context: Context) -> list[web.RouteDef]:
             found = built.get(f"{name}.html")
             if found is None:
                 return web.Response(status=503, text="The pages are not built: run `make build`.\n", headers=headers("api"))
-            video = await _video(context, request.match_info.get("code"))
+            video = await _video(context, request.match_info["code"]) if name == "audience" else None
             return found.response(request, headers("page", page_csp(request.host, video)))
 
         return serve
@@ -93,13 +92,13 @@ def routes(context: Context) -> list[web.RouteDef]:
     async def asset(request: web.Request) -> web.StreamResponse:
         found = built.get(f"assets/{request.match_info['name']}")
         if found is None:
-            return no(Refusal("unknown_command"), request)
+            raise web.HTTPNotFound
         return found.response(request, headers("asset"))
 
     async def icon(request: web.Request) -> web.StreamResponse:
         found = built.get("favicon.svg")
         if found is None:
-            return web.Response(status=404, headers=headers("api"))
+            raise web.HTTPNotFound
         return found.response(request, headers("page"))
 
     return [
@@ -112,8 +111,6 @@ def routes(context: Context) -> list[web.RouteDef]:
     ]
 
 
-async def _video(context: Context, code: str | None) -> Video | None:
-    if code is None:
-        return None
+async def _video(context: Context, code: str) -> Video | None:
     runtime = await context.gateway.find(code)
     return None if isinstance(runtime, Refusal) else runtime.hall.setup.video

@@ -45,4 +45,4 @@ def language(request: web.Request) -> Language:
 def bearer(request: web.Request) -> str:
     """The token of an Authorization header (RFC 6750), "" if there is none."""
     kind, _, token = request.headers.get("Authorization", "").partition(" ")
-    return token.strip() if kind.lower() == "bearer" else ""
+    return token.strip() if kind.lower() == "bearer" and token.isascii() else ""

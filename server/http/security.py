@@ -1,18 +1,37 @@
 """The headers of every answer, as a table. W-05 compares each route with it."""
 
+import re
 from typing import Final
 from urllib.parse import urlsplit
 
 from protocol.setup import Video
 
+UNUSED: Final = (
+    "accelerometer",
+    "camera",
+    "display-capture",
+    "geolocation",
+    "gyroscope",
+    "hid",
+    "idle-detection",
+    "magnetometer",
+    "microphone",
+    "midi",
+    "payment",
+    "serial",
+    "usb",
+)
+"""Features of browsers that no page of ours uses; an embedded video may use none of them either."""
+SERVER: Final = "townhall"
+"""Without a version, and without those of what it is made of."""
 COMMON: Final = {
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=(), usb=(), interest-cohort=()",
+    "Permissions-Policy": ", ".join(f"{feature}=()" for feature in UNUSED),
     "X-Frame-Options": "DENY",
-    "Server": "townhall",
+    "Server": SERVER,
 }
 """On everything."""
 CACHE: Final = {
@@ -20,18 +39,23 @@ CACHE: Final = {
     "asset": "public, max-age=31536000, immutable",
     "api": "no-store",
 }
+HOST: Final = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?")
+"""A host and a port (RFC 3986, 3.2.2), in the letters that mean nothing in a policy."""
 API_CSP: Final = "default-src 'none'; frame-ancestors 'none'"
 
 
 def page_csp(host: str, video: Video | None) -> str:
-    """The policy of a page: nothing from anywhere else, but the town hall's own video where there is one."""
+    """The policy of a page: nothing from anywhere else, but the town hall's own video on the page that plays it.
+
+    `host`: as the request names it; written out for browsers in which 'self' does not cover WebSocket.
+    """
     frame = media = connect = ""
-    if video is not None:
-        parts = urlsplit(video.url)
-        origin = f" {parts.scheme}://{parts.netloc}"
+    origin = "" if video is None else origin_of(video.url)
+    if video is not None and origin:
         frame = origin if video.kind == "iframe" else ""
-        media = f"{origin} blob:" if video.kind == "hls" else ""
-        connect = origin if video.kind == "hls" else ""
+        media = f" {origin} blob:" if video.kind == "hls" else ""
+        connect = f" {origin}" if video.kind == "hls" else ""
+    own = f" ws://{host} wss://{host}" if HOST.fullmatch(host) else ""
     return "; ".join(
         [
             "default-src 'none'",
@@ -39,10 +63,9 @@ def page_csp(host: str, video: Video | None) -> str:
             "style-src 'self'",
             "img-src 'self' data:",
             "font-src 'self'",
-            f"connect-src 'self' ws://{host} wss://{host}{connect}",
+            f"connect-src 'self'{own}{connect}",
             f"media-src 'self'{media}",
-            "frame-src" + (frame or " 'none'"),
-            "worker-src " + ("'self' blob:" if media else "'none'"),
+            "frame-src " + (frame or "'none'"),
             "manifest-src 'self'",
             "frame-ancestors 'none'",
             "base-uri 'none'",
@@ -50,6 +73,16 @@ def page_csp(host: str, video: Video | None) -> str:
             "require-trusted-types-for 'script'",
         ]
     )
+
+
+def origin_of(url: str) -> str:
+    """Scheme, host and port of an address; "" where it would be anything else in a policy than that."""
+    try:
+        parts = urlsplit(url)
+        netloc = f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
+    except ValueError:
+        return ""
+    return f"{parts.scheme}://{netloc}" if parts.scheme in ("http", "https") and HOST.fullmatch(netloc) else ""
 
 
 def headers(kind: str, csp: str = API_CSP) -> dict[str, str]:
