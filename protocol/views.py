@@ -322,4 +322,6 @@ class OrganiserHall(msgspec.Struct, frozen=True, kw_only=True):
     closed_at: Seconds | None = None
     counts: Counts = Counts()
     viewers: int = 0
+    untied: bool = False
+    """Closed, and what tied pseudonyms to participants is destroyed."""
     links: tuple[RoleLink, ...] = ()

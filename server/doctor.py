@@ -19,6 +19,10 @@ from server.store.embedded import DataFolderBusy, EmbeddedValkey, ValkeyFailed, 
 FSYNC_MS = 20.0
 FILES = 16_384
 DISK_PERCENT = 80
+DRIFT_S = 5.0
+"""A node's clock dates entries, the store's raises epochs: they should agree about this well."""
+OLDEST = 7
+"""First version of Redis (Valkey began at 7.2) that has what the scripts use."""
 BUILT = 1_790_000_000
 """This program did not exist before: a clock that shows less is wrong."""
 
@@ -33,8 +37,9 @@ class Finding:
 
 
 async def examine(settings: Settings) -> list[Finding]:
-    """Everything, in the order in which it would go wrong."""
+    """Everything, in the order in which it would go wrong. Leaves nothing behind."""
     data = Path(settings.data_dir)
+    secret = Path(settings.secret_file) if settings.secret_file else data / "secret"
     while not data.exists():
         data = data.parent
     usage = shutil.disk_usage(data)
@@ -50,8 +55,13 @@ async def examine(settings: Settings) -> list[Finding]:
         Finding("doctor_files", files == resource.RLIM_INFINITY or files >= FILES, {"detail": files}),
         Finding("doctor_clock", time.time() > BUILT, {"detail": time.strftime("%Y-%m-%d %H:%M:%S %Z")}),
         Finding("doctor_disk", percent < DISK_PERCENT, {"detail": percent}),
+        *([Finding("doctor_secret", _is_private(secret), {"detail": secret})] if secret.exists() else []),
         Finding("doctor_pages", pages is not None, {"detail": "-" if pages is None else "server/_pages"}),
     ]
+
+
+def _is_private(path: Path) -> bool:
+    return not path.stat().st_mode & 0o077
 
 
 def _platform(settings: Settings) -> list[Finding]:
@@ -79,7 +89,10 @@ async def _store(settings: Settings) -> list[Finding]:
         url = settings.redis_url
         try:
             if not url:
-                valkey = EmbeddedValkey(Path(settings.data_dir), fsync=settings.fsync)
+                folder = Path(settings.data_dir)
+                if not folder.exists():
+                    folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+                valkey = EmbeddedValkey(folder, fsync=settings.fsync)
                 try:
                     await valkey.start()
                     stack.push_async_callback(valkey.stop)
@@ -87,17 +100,24 @@ async def _store(settings: Settings) -> list[Finding]:
                     await valkey.attach()
                 url = valkey.url
             store = await connect(url)
-        except (StoreUnavailable, StoreRefused, ValkeyFailed, ValueError) as error:
+            stack.push_async_callback(store.close)
+            with guarded(write=False):
+                persistence = await store.redis.info("persistence")
+                memory = await store.redis.info("memory")
+                seconds, _ = await store.redis.time()
+        except (StoreUnavailable, StoreRefused, ValkeyFailed, ValueError, OSError) as error:
             return [Finding("doctor_store", False, {"detail": str(error)})]
-        stack.push_async_callback(store.close)
-        with guarded(write=False):
-            persistence = await store.redis.info("persistence")
-        kept = bool(persistence.get("aof_enabled"))
-        detail = "on" if kept else "off"
-        new_enough = int(store.version.split(".")[0]) >= 7
+        drift = abs(time.time() - seconds)
+        policy = str(memory.get("maxmemory_policy", "-"))
         return [
-            Finding("doctor_store", new_enough, {"detail": store.version}),
-            Finding("doctor_persistence", kept, {"detail": detail}),
+            Finding("doctor_store", int(store.version.split(".")[0]) >= OLDEST, {"detail": store.version}),
+            Finding(
+                "doctor_persistence",
+                bool(persistence.get("aof_enabled")),
+                {"detail": "on" if persistence.get("aof_enabled") else "off"},
+            ),
+            Finding("doctor_eviction", policy == "noeviction", {"detail": policy}),
+            Finding("doctor_drift", drift < DRIFT_S, {"detail": round(drift)}),
         ]
 
 

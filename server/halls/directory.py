@@ -171,6 +171,10 @@ class Directory:
         self._eraser.rewrite_soon()
         self._cleaned.add(runtime.code)
 
+    def untied(self, code: str) -> bool:
+        """Whether nothing ties the pseudonyms of a closed town hall to participants any more."""
+        return code in self._cleaned
+
     async def closed(self, runtime: Runtime) -> None:
         """Called by whoever closed it, so that it does not wait for the next look. Trouble is left to that."""
         with contextlib.suppress(StoreUnavailable, StoreRefused):

@@ -52,6 +52,7 @@ def shown(context: Context, runtime: Runtime) -> OrganiserHall:
         closed_at=hall.closed_at,
         counts=hall.counts(),
         viewers=runtime.viewers,
+        untied=context.gateway.directory.untied(runtime.code),
         links=context.gateway.admission.links.all(hall),
     )
 
