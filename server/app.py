@@ -198,7 +198,11 @@ async def _answer_everything(request: web.Request, handler: pages.Handler) -> we
     try:
         response = await handler(request)
     except web.HTTPException as error:
-        response = web.Response(status=error.status, text=f"{error.status}: {error.reason}\n")
+        if request.path.startswith("/api/"):
+            response = no(Refusal("unknown_command" if error.status in (404, 405) else "bad_request"), request)
+            response.set_status(error.status)
+        else:
+            response = web.Response(status=error.status, text=f"{error.status}: {error.reason}\n")
     except ConnectionError:
         raise
     except Exception:

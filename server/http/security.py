@@ -79,7 +79,9 @@ def origin_of(url: str) -> str:
     """Scheme, host and port of an address; "" where it would be anything else in a policy than that."""
     try:
         parts = urlsplit(url)
-        netloc = f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
+        host = parts.hostname or ""
+        netloc = f"[{host}]" if ":" in host else host
+        netloc += f":{parts.port}" if parts.port else ""
     except ValueError:
         return ""
     return f"{parts.scheme}://{netloc}" if parts.scheme in ("http", "https") and HOST.fullmatch(netloc) else ""
