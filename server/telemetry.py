@@ -4,6 +4,7 @@ An exception is logged by its type and where it was raised, never by its words: 
 """
 
 import asyncio
+import contextlib
 import logging
 import sys
 import time
@@ -72,6 +73,17 @@ def _exception(_: Any, __: str, fields: MutableMapping[str, Any]) -> MutableMapp
     return fields
 
 
+class _Lines:
+    """Writes to stderr as it is now. Nobody may be refused anything because a log cannot be written."""
+
+    def msg(self, line: str) -> None:
+        """Write one line."""
+        with contextlib.suppress(OSError, ValueError):
+            print(line, file=sys.stderr, flush=True)
+
+    log = debug = info = warning = error = critical = msg
+
+
 class _Libraries(logging.Handler):
     """What libraries log through the standard library: that it happened and where, without their words."""
 
@@ -107,7 +119,7 @@ def set_up(*, json: bool | None = None) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+        logger_factory=lambda *_: _Lines(),
         cache_logger_on_first_use=False,
     )
     root = logging.getLogger()

@@ -71,7 +71,9 @@ class Town:
             evolve(self.hall, len(self.log), stored)
         return first
 
-    def do(self, actor: Actor, kind: type[c.Command], /, support: Mapping[int, int] | None = None, **fields: Any) -> int | Refusal:
+    def do(
+        self, actor: Actor, kind: type[c.Command], /, support: Mapping[int, int] | None = None, **fields: Any
+    ) -> int | Refusal:
         """The first seq, or the refusal; nothing is applied then."""
         command = kind(client_id=f"client-{next(self._ids)}", **fields)
         decision = decide(self.hall, actor, command, self.context(fields.get("text", ""), support))

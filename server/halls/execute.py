@@ -21,7 +21,7 @@ from protocol.commands import CheckMessages, Command, PostMessage, Query, Suppor
 from protocol.entries import Entry, MessageErased, QuestionAired
 from protocol.refusals import Refusal
 from server.halls.runtime import Runtime
-from server.store.appender import Append, Appended, Appender, Busy, ClientIdReused, Conflict, NewEntry
+from server.store.appender import Append, Appended, Appender, Busy, ClientIdReused, Conflict, NewEntry, Unseen
 from server.store.client import StoreRefused, StoreUnavailable
 from server.store.erase import Eraser
 from server.store.follower import Follower
@@ -65,13 +65,25 @@ class Executor:
     async def execute(self, runtime: Runtime, actor: Actor, dedupe: bytes | None, command: Command) -> Done | Refusal:
         """`dedupe`: opaque key of (sender, client id). A repeat is answered with the first result, whatever the rules say now."""
         digest = _digest(command)
+        judged_anew = False
         try:
             for _ in range(TRIES):
                 if runtime.stopped:
                     return Refusal("hall_stopped")
-                decision = decide(runtime.hall, actor, command, await self._context(runtime, command))
+                context = await self._context(runtime, command)
+                judged_at = runtime.seq
+                decision = decide(runtime.hall, actor, command, context)
                 if isinstance(decision, Refusal):
-                    return await self._first_result(runtime, dedupe, digest) or decision
+                    known = await self._first_result(runtime, dedupe, digest)
+                    if not isinstance(known, Unseen):
+                        return known
+                    # An acknowledgement comes from the store, not from what is applied here: what was just acknowledged
+                    # to this client may not be known here yet. A refusal is only final on the log as it stands.
+                    if judged_at >= known.head or judged_anew:
+                        return decision
+                    judged_anew = True
+                    await self._follower.caught_up(runtime.code, known.head, CATCH_UP_S)
+                    continue
                 append = _append(runtime, decision, dedupe, digest)
                 match await self._appender.append(append):
                     case Appended() as done:
@@ -143,16 +155,18 @@ class Executor:
             support=support,
         )
 
-    async def _first_result(self, runtime: Runtime, dedupe: bytes | None, digest: bytes) -> Done | Refusal | None:
+    async def _first_result(self, runtime: Runtime, dedupe: bytes | None, digest: bytes) -> Done | Refusal | Unseen:
         """What the same client id was answered before: a retry after success must not be told `already picked`."""
         if dedupe is None:
-            return None
+            return Unseen()
         match await self._appender.seen(runtime.code, dedupe, digest):
             case Appended() as first:
                 return Done(first.first_seq, msgpack.unpackb(first.result))
             case ClientIdReused():
                 return Refusal("client_id_reused", field="$.client_id")
-        return None
+            case Unseen() as unseen:
+                return unseen
+        return Unseen()
 
     async def _afterwards(self, runtime: Runtime, entries: tuple[Entry, ...]) -> None:
         """What an entry means outside the log. Repeated at every load, so that a crash in between leaves nothing."""

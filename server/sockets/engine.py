@@ -1,10 +1,12 @@
 """python-socketio, set up; and the door in front of it: who may open a connection at all."""
 
+import asyncio
 import logging
 import time
 import types
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 from typing import Any
 
 import engineio.async_socket
@@ -56,9 +58,24 @@ def make() -> socketio.AsyncServer:
     )
     # The stock driver negotiates compression for each connection (109 kB each) and hands on whatever arrives.
     server.eio._async = {**server.eio._async, "websocket": GuardedWebSocket}
+    # A heartbeat that waits for its turn outlives its connection there; ours end with it.
+    server.eio.start_background_task = _begin
     # Heartbeats are measured by the wall clock there: a clock that is set forward would drop everybody.
     engineio.async_socket.time = types.SimpleNamespace(time=time.monotonic)
     return server
+
+
+_tasks: ContextVar[set[asyncio.Future[Any]]] = ContextVar("tasks of this connection")
+
+
+def _begin(target: Callable[..., Awaitable[Any]], *args: Any, **named: Any) -> asyncio.Future[Any]:
+    """Stands where engine.io's start_background_task stands: the same, but kept with its connection."""
+    task = asyncio.ensure_future(target(*args, **named))
+    mine = _tasks.get(None)
+    if mine is not None:
+        mine.add(task)
+        task.add_done_callback(mine.discard)
+    return task
 
 
 class Door:
@@ -90,10 +107,14 @@ class Door:
         key = self._address(request)
         self._open[key] += 1
         self.connections += 1
+        tasks: set[asyncio.Future[Any]] = set()
+        _tasks.set(tasks)
         try:
             response: web.StreamResponse = await self._server.handle_request(request)
             return response
         finally:
+            for task in list(tasks):
+                task.cancel()
             self.connections -= 1
             self._open[key] -= 1
             if not self._open[key]:

@@ -47,6 +47,7 @@ class GuardedWebSocket:
         self.transport: asyncio.Transport | None = None
         self.environ: dict[str, Any] = {}
         self.joined: dict[str, Callable[[], None]] = {}
+        self._inside: set[str] = set()
 
     async def __call__(self, environ: dict[str, Any]) -> web.WebSocketResponse:
         request: web.Request = environ["aiohttp.request"]
@@ -74,6 +75,7 @@ class GuardedWebSocket:
         await self._socket.send_str(message)
         if message.startswith("40/"):
             namespace = message[2:].partition(",")[0]
+            self._inside.add(namespace)
             if begin := self.joined.pop(namespace, None):
                 if self._deadline is not None:
                     self._deadline.cancel()
@@ -111,11 +113,13 @@ class GuardedWebSocket:
         match found["kind"], data:
             case "0", None | dict():
                 pass
+            case "1" | "2", _ if found["namespace"] not in self._inside:
+                self._refuse("not_joined")
             case "1", None:
                 pass
             case "2", [str() as name, dict()] if name in names_for(role):
                 pass
-            case "2", [str(), *_] if role != "overlay":
+            case "2", [str(), *_]:
                 # A name or a payload that is not ours is answered with a refusal by the namespace; it is no name of
                 # python-socketio's own either.
                 if data[0] in ("connect", "disconnect", "connect_error", "*", "message"):

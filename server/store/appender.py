@@ -72,7 +72,9 @@ class ClientIdReused:
 
 @dataclass(frozen=True, slots=True)
 class Unseen:
-    """Nothing is known under this dedupe key."""
+    """Nothing is known under this dedupe key. `head`: where the log stands."""
+
+    head: int = 0
 
 
 Answer = Appended | Conflict | ClientIdReused | Unseen
@@ -158,7 +160,7 @@ class Appender:
                 case [b"reused"]:
                     typed.append(ClientIdReused())
                 case [b"unseen"]:
-                    typed.append(Unseen())
+                    typed.append(Unseen(head))
                 case [kind, first, last, result]:
                     typed.append(Appended(epoch, first, last, kind == b"seen", result))
         return typed

@@ -60,7 +60,9 @@ def test_no_payload_whatever_raises(name: str, payload: object) -> None:
     wire.command(name, payload)
 
 
-@pytest.mark.parametrize("text", ["", "{", "nope", "[1,]", '{"a":1}}', "NaN", "1e999999", "[" * 100_000, '{"a":' * 20 + "1" + "}" * 20])
+@pytest.mark.parametrize(
+    "text", ["", "{", "nope", "[1,]", '{"a":1}}', "NaN", "1e999999", "[" * 100_000, '{"a":' * 20 + "1" + "}" * 20]
+)
 def test_what_is_not_json_for_us(text: str) -> None:
     with pytest.raises(wire.BadJson):
         wire.loads(text)

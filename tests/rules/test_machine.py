@@ -46,7 +46,9 @@ class Meeting(RuleBasedStateMachine):
         self.town.now += wait
         self.send(employee(author), c.PostMessage, text=text, asked=asked)
 
-    @rule(actor=ACTORS, name=KINDS, place=st.integers(0, 30), other=st.integers(0, 30), director=st.sampled_from(["d1", "d2", None]))
+    @rule(
+        actor=ACTORS, name=KINDS, place=st.integers(0, 30), other=st.integers(0, 30), director=st.sampled_from(["d1", "d2", None])
+    )
     def anything(self, actor: Actor, name: str, place: int, other: int, director: str | None) -> None:
         if name == "message:post" or (name == "hall:close" and place % 4):
             return

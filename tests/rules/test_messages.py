@@ -24,7 +24,9 @@ def test_a_reviewed_town_hall_holds_it_until_a_moderator_publishes() -> None:
     assert town.refused(HOST_2, c.PublishMessage, message=id).params == {"by": "도지사"}
 
 
-@pytest.mark.parametrize("text", ["제 번호는 010-1234-5678 입니다", "900101-1234567", "메일 a@b.go.kr 로 주세요", "4111 1111 1111 1111"])
+@pytest.mark.parametrize(
+    "text", ["제 번호는 010-1234-5678 입니다", "900101-1234567", "메일 a@b.go.kr 로 주세요", "4111 1111 1111 1111"]
+)
 def test_personal_data_is_held_even_in_an_open_town_hall(text: str) -> None:
     town = Town()
     message = town.hall.messages[town.post(text)]

@@ -23,7 +23,10 @@ from moderation.text import clean, graphemes
         ("줄\r\n\r\n\r\n\r\n바꿈\u2028끝", "줄\n\n바꿈\n끝"),
         ("👩\u200d👩\u200d👧", "👩\u200d👩\u200d👧"),
         ("가\u200d나", "가나"),
-        ("🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f", "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"),
+        (
+            "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
+            "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
+        ),
         ("숨은\U000e0041\U000e0042글", "숨은글"),
         ("\u1112\u1161\u11ab", "한"),
         ("\u3164빈\u115f칸\ufeff", "빈칸"),
@@ -77,7 +80,12 @@ def test_findings_name_their_place() -> None:
 @pytest.mark.parametrize(
     ("text", "kind"),
     [("901301-1234567", None), ("000229-3234567", "resident_number"), ("９００１０１－１２３４５６７", "resident_number")]
-    + [("211005-3123456", "resident_number"), ("900101-1******", "resident_number"), ("041-635-1234", "phone"), ("02-123-4567", "phone")],
+    + [
+        ("211005-3123456", "resident_number"),
+        ("900101-1******", "resident_number"),
+        ("041-635-1234", "phone"),
+        ("02-123-4567", "phone"),
+    ],
 )
 def test_resident_numbers_by_date_of_birth(text: str, kind: str | None) -> None:
     assert [f.kind for f in findings(text)] == ([kind] if kind else [])

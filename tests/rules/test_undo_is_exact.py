@@ -25,7 +25,19 @@ def test_undo_restores_all_but_who_acted(seed: int) -> None:
             continue
         for id, old in before.messages.items():
             new = town.hall.messages[id]
-            for name in ("state", "held", "removed", "fate", "director", "accepted", "into", "due", "note", "declined", "support"):
+            for name in (
+                "state",
+                "held",
+                "removed",
+                "fate",
+                "director",
+                "accepted",
+                "into",
+                "due",
+                "note",
+                "declined",
+                "support",
+            ):
                 assert getattr(new, name) == getattr(old, name), (id, name, entries[0])
             assert sorted(new.merged) == sorted(old.merged)
         assert (town.hall.queue, town.hall.on_air) == (before.queue, before.on_air), entries[0]

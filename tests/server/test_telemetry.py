@@ -1,8 +1,10 @@
 """What is logged, and above all what is not."""
 
 import asyncio
+import contextlib
 import json
 import logging
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -79,3 +81,14 @@ async def test_a_failure_that_nobody_awaits_is_logged(lines: Any) -> None:
     found = lines()
     assert [line["event"] for line in found] == ["unawaited", "unawaited"]
     assert CANARY not in json.dumps(found, ensure_ascii=False)
+
+
+def test_a_log_that_cannot_be_written_stops_nobody(lines: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, "w") as broken:
+        monkeypatch.setattr("sys.stderr", broken)
+        structlog.get_logger().error("something")
+        monkeypatch.undo()
+        with contextlib.suppress(BrokenPipeError):
+            broken.close()
