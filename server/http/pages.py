@@ -85,7 +85,7 @@ def routes(context: Context) -> list[web.RouteDef]:
             if found is None:
                 return web.Response(status=503, text="The pages are not built: run `make build`.\n", headers=headers("api"))
             video = await _video(context, request.match_info["code"]) if name == "audience" else None
-            return found.response(request, headers("page", page_csp(request.host, video)))
+            return found.response(request, headers("page", page_csp(request.host, video, own_styles=name == "overlay")))
 
         return serve
 

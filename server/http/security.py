@@ -44,10 +44,12 @@ HOST: Final = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?")
 API_CSP: Final = "default-src 'none'; frame-ancestors 'none'"
 
 
-def page_csp(host: str, video: Video | None) -> str:
+def page_csp(host: str, video: Video | None = None, *, own_styles: bool = False) -> str:
     """The policy of a page: nothing from anywhere else, but the town hall's own video on the page that plays it.
 
-    `host`: as the request names it; written out for browsers in which 'self' does not cover WebSocket.
+    `host`: as the request names it; written out for browsers in which 'self' does not cover WebSocket. `own_styles`: of
+    a producer, for the overlay: OBS puts its "Custom CSS" into a `<style>` (obs-browser #189), until 2024 through
+    innerHTML (#449). Styles can still fetch nothing from anywhere else.
     """
     frame = media = connect = ""
     origin = "" if video is None else origin_of(video.url)
@@ -60,7 +62,7 @@ def page_csp(host: str, video: Video | None) -> str:
         [
             "default-src 'none'",
             "script-src 'self'",
-            "style-src 'self'",
+            "style-src 'self'" + (" 'unsafe-inline'" if own_styles else ""),
             "img-src 'self' data:",
             "font-src 'self'",
             f"connect-src 'self'{own}{connect}",
@@ -70,7 +72,7 @@ def page_csp(host: str, video: Video | None) -> str:
             "frame-ancestors 'none'",
             "base-uri 'none'",
             "form-action 'none'",
-            "require-trusted-types-for 'script'",
+            *([] if own_styles else ["require-trusted-types-for 'script'"]),
         ]
     )
 

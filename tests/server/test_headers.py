@@ -10,7 +10,7 @@ from aiohttp import web
 
 from protocol.setup import Setup, Video
 from server.app import application
-from server.http.security import API_CSP, COMMON, origin_of, page_csp
+from server.http.security import origin_of, page_csp
 from tests.server.serving import Server
 from tests.town import SETUP
 
@@ -42,6 +42,17 @@ TABLE: dict[tuple[str, str], tuple[str, str]] = {
     ("POST", "/api/v1/directors-csv"): ("/api/v1/directors-csv", API),
     ("POST", "/api/v1/qr"): ("/api/v1/qr", API),
 }
+COMMON = {
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "accelerometer=(), camera=(), display-capture=(), geolocation=(), gyroscope=(), hid=(), "
+    "idle-detection=(), magnetometer=(), microphone=(), midi=(), payment=(), serial=(), usb=()",
+    "X-Frame-Options": "DENY",
+    "Server": "townhall",
+}
+API_CSP = "default-src 'none'; frame-ancestors 'none'"
 CACHE = {PAGE: "no-cache", ASSET: "public, max-age=31536000, immutable", API: "no-store"}
 FREE = {"Content-Type", "Content-Length", "Date", "Vary", "Content-Encoding", "Content-Disposition", "Transfer-Encoding"}
 FREE |= {"Connection", "Retry-After", "X-Accel-Buffering", "Allow"}
@@ -69,7 +80,9 @@ async def test_every_route_answers_with_the_headers_of_the_table(server: Server,
             found = {name: value for name, value in response.headers.items() if name not in FREE}
             expected = {**COMMON, "Cache-Control": CACHE[kind], "Content-Security-Policy": API_CSP}
             if kind == PAGE and path != "/favicon.svg":
-                expected["Content-Security-Policy"] = page_csp(f"127.0.0.1:{server.node.port}", None)
+                expected["Content-Security-Policy"] = page_csp(
+                    f"127.0.0.1:{server.node.port}", own_styles=path.startswith("/overlay/")
+                )
             assert found == expected, path
 
 
@@ -106,6 +119,8 @@ def test_a_page_may_ask_nobody_but_its_own_server() -> None:
     assert found["default-src"] == "'none'" and found["frame-src"] == "'none'" and found["media-src"] == "'self'"
     assert found["connect-src"] == "'self' ws://town.example.org wss://town.example.org"
     assert found["script-src"] == found["style-src"] == "'self'"
+    assert found["base-uri"] == found["form-action"] == found["frame-ancestors"] == "'none'"
+    assert found["require-trusted-types-for"] == "'script'"
 
 
 def test_a_video_opens_the_policy_for_its_own_origin_only() -> None:
@@ -140,6 +155,14 @@ def test_an_address_cannot_write_into_the_policy(url: str) -> None:
 @pytest.mark.parametrize("host", ["x; script-src *", "x y", "", "x,y", "x'"])
 def test_a_host_header_cannot_write_into_the_policy(host: str) -> None:
     assert policy(None, host)["connect-src"] == "'self'"
+
+
+def test_the_overlay_takes_the_styles_of_a_producer_and_still_no_script() -> None:
+    found = {part.split(" ")[0]: part.partition(" ")[2] for part in page_csp("x", own_styles=True).split("; ")}
+    assert found.pop("style-src") == "'self' 'unsafe-inline'"
+    others = policy(None, "x")
+    del others["style-src"], others["require-trusted-types-for"]
+    assert found == others
 
 
 async def test_only_the_audience_page_may_show_the_video(server: Server) -> None:
