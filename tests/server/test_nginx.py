@@ -1,0 +1,149 @@
+"""The nginx of docs/howto/nginx.md, as printed there, in front of a real server: TLS, WebSocket, the stream."""
+
+import asyncio
+import re
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.server.serving import Server
+from tests.waiting import until
+
+PAGE = Path(__file__).parents[2] / "docs/howto/nginx.md"
+NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin:/sbin:/bin")
+pytestmark = pytest.mark.skipif(not NGINX or not shutil.which("openssl"), reason="nginx or openssl is not installed")
+
+
+def free_ports(count: int) -> list[int]:
+    held = [socket.socket() for _ in range(count)]
+    for one in held:
+        one.bind(("127.0.0.1", 0))
+    ports = [int(one.getsockname()[1]) for one in held]
+    for one in held:
+        one.close()
+    return ports
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """nginx in front of `server`; `session` believes its certificate."""
+
+    url: str
+    plain_url: str
+    session: aiohttp.ClientSession
+    folder: Path
+
+
+@pytest.fixture
+async def proxy(server: Server, tmp_path: Path) -> AsyncIterator[Proxy]:
+    """Ended by its own pid."""
+    folder = tmp_path / "nginx"
+    folder.mkdir()
+    certificate = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost"
+    files: list[str | Path] = ["-keyout", folder / "key", "-out", folder / "cert"]
+    subprocess.run(["openssl", *certificate.split(), *files], check=True, capture_output=True)
+    port, plain = free_ports(2)
+    found = re.findall(r"```nginx\n(map .*?)```", PAGE.read_text("utf-8"), re.DOTALL)
+    assert len(found) == 1
+    config = found[0]
+    for old, new in {
+        "127.0.0.1:8420": f"127.0.0.1:{server.node.port}",
+        "listen 80;": f"listen 127.0.0.1:{plain};",
+        "listen 443 ssl http2;": f"listen 127.0.0.1:{port} ssl http2;",
+        "/etc/ssl/town.example.org.pem": str(folder / "cert"),
+        "/etc/ssl/town.example.org.key": str(folder / "key"),
+        "/var/log/nginx/townhall.log": str(folder / "error.log"),
+        "server_name town.example.org;": "server_name localhost;",
+    }.items():
+        assert old in config
+        config = config.replace(old, new)
+    temporary = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    (folder / "nginx.conf").write_text(f"daemon off; pid {folder}/pid; error_log {folder}/main.log; worker_processes 1;\n"
+        f"events {{ worker_connections 200; }}\nhttp {{ {temporary}\n{config}\n}}\n")  # fmt: skip
+    assert NGINX is not None
+    process = await asyncio.create_subprocess_exec(NGINX, "-p", folder, "-c", folder / "nginx.conf")
+    trust = ssl.create_default_context(cafile=str(folder / "cert"))
+    url = f"https://localhost:{port}"
+
+    async def listens() -> bool:
+        try:
+            async with aiohttp.ClientSession() as session, session.get(f"{url}/healthz", ssl=trust) as response:
+                return response.status == 200
+        except aiohttp.ClientConnectorError:
+            assert process.returncode is None, (folder / "main.log").read_text()
+            return False
+
+    try:
+        await until(listens)
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trust, force_close=True)) as session:
+            yield Proxy(url, f"http://localhost:{plain}", session, folder)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        await process.wait()
+
+
+async def test_pages_come_over_tls_with_the_servers_headers(server: Server, proxy: Proxy) -> None:
+    await server.hall()
+    async with proxy.session.get(f"{proxy.url}/t/TESTED", headers={"Accept-Encoding": "gzip"}) as response:
+        assert response.status == 200 and response.headers["Content-Encoding"] == "gzip"
+        assert response.headers["Strict-Transport-Security"] == "max-age=31536000"
+        assert "wss://localhost" in response.headers["Content-Security-Policy"]
+        assert "Content-Security-Policy" in response.headers and response.headers["X-Content-Type-Options"] == "nosniff"
+        assert not re.search(r"nginx/|aiohttp|Python", str(response.headers))
+
+
+async def test_plain_http_is_sent_to_tls(proxy: Proxy) -> None:
+    async with proxy.session.get(f"{proxy.plain_url}/t/TESTED", allow_redirects=False) as response:
+        assert (response.status, response.headers["Location"]) == (301, "https://town.example.org/t/TESTED")
+
+
+async def test_a_websocket_of_its_own_page_connects_and_a_strangers_does_not(server: Server, proxy: Proxy) -> None:
+    await server.hall()
+    ticket = await server.ticket()
+    url = f"{proxy.url}/socket.io/?EIO=4&transport=websocket"
+    # The Host that nginx passes has no port; a site on 443 has none either.
+    async with proxy.session.ws_connect(url, origin="https://localhost") as ws:
+        assert (await ws.receive_str(timeout=5)).startswith("0{")
+        await ws.send_str(f'40/audience,{{"code":"TESTED","token":"{ticket}"}}')
+        assert (await ws.receive_str(timeout=5)).startswith("40/audience,")
+        assert '"hall:joined"' in await ws.receive_str(timeout=5)
+    with pytest.raises(aiohttp.WSServerHandshakeError, match="403"):
+        async with proxy.session.ws_connect(url, origin="https://evil.example.org"):
+            pass
+
+
+async def test_the_stream_is_not_held_back(server: Server, proxy: Proxy) -> None:
+    await server.hall()
+    ticket = await server.ticket()
+    headers = {"Authorization": f"Bearer {ticket}"}
+    async with proxy.session.get(f"{proxy.url}/api/v1/halls/TESTED/audience/stream", headers=headers) as response:
+        assert response.status == 200
+        seen = b""
+        async with asyncio.timeout(10):
+            while b"event: view:reset" not in seen:
+                seen += await response.content.readany()
+            await server.must("TESTED", "audience", ticket, "message:post", text="흘러야 합니다")
+            while "흘러야 합니다".encode() not in seen:
+                seen += await response.content.readany()
+
+
+async def test_nginx_writes_nothing_about_who_came(server: Server, proxy: Proxy) -> None:
+    await server.hall()
+    for path in ("/t/TESTED", "/nothing", "/api/v1/halls/NONE"):
+        async with proxy.session.get(proxy.url + path, headers={"User-Agent": "canary-agent"}):
+            pass
+    written = b"".join(path.read_bytes() for path in proxy.folder.glob("*.log"))
+    assert b"canary-agent" not in written and b"TESTED" not in written and b"client:" not in written
+
+
+async def test_a_body_beyond_all_bounds_ends_at_the_proxy(proxy: Proxy) -> None:
+    async with proxy.session.post(f"{proxy.url}/api/v1/halls", data=b"x" * 600_000) as response:
+        assert response.status == 413
