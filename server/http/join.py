@@ -2,6 +2,7 @@
 
 import io
 import time
+from functools import lru_cache
 
 import segno
 from aiohttp import web
@@ -12,6 +13,9 @@ from server.gateway.buckets import Buckets
 from server.http.context import Context
 from server.http.replies import done, no
 from server.http.security import headers
+
+QRS_MAX = 256
+"""Drawn codes that are kept: drawing one takes milliseconds, and anybody may ask for a town hall's."""
 
 
 def routes(context: Context) -> list[web.RouteDef]:
@@ -57,6 +61,11 @@ def routes(context: Context) -> list[web.RouteDef]:
 
 def svg(text: str) -> web.Response:
     """A QR code (ISO/IEC 18004, error correction M) as SVG."""
+    return web.Response(body=_drawn(text), content_type="image/svg+xml", headers=headers("api"))
+
+
+@lru_cache(QRS_MAX)
+def _drawn(text: str) -> bytes:
     out = io.BytesIO()
     segno.make(text, error="m", micro=False).save(out, kind="svg", border=2, xmldecl=False, omitsize=True)
-    return web.Response(body=out.getvalue(), content_type="image/svg+xml", headers=headers("api"))
+    return out.getvalue()
