@@ -1,6 +1,6 @@
 // Types of all that travels, made from the server's own definitions: python → JSON Schema → TypeScript.
 import { execFileSync } from "node:child_process";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { compile } from "json-schema-to-typescript";
@@ -36,8 +36,10 @@ const types = await compile(schema, "Everything", {
   format: false,
 });
 const commands = Object.entries(tables.commands).map(([name, type]) => `  "${name}": ${type};`);
+const made = resolve(root, "static/src/protocol/types.ts");
+mkdirSync(dirname(made), { recursive: true });
 writeFileSync(
-  resolve(root, "static/src/protocol/types.ts"),
+  made,
   `${types}
 /** Payload of each command and query. */
 export interface Commands {
