@@ -1,8 +1,15 @@
-import { resolve } from "node:path";
+import { readdirSync } from "node:fs";
+import { basename, resolve } from "node:path";
 import { defineConfig } from "vitest/config";
+import { budget } from "./build/budget.ts";
 
+const FIRST_LOAD_BYTES_MAX = 90_000;
+const here = import.meta.dirname;
 const pages = Object.fromEntries(
-  ["join", "audience", "host", "director", "overlay", "organiser"].map((name) => [name, resolve(import.meta.dirname, `${name}.html`)]),
+  readdirSync(here)
+    .filter((name) => name.endsWith(".html"))
+    .sort()
+    .map((name) => [basename(name, ".html"), resolve(here, name)]),
 );
 
 // One entry a page. Everything is served by our own server under /assets, hashed; no inline script or style anywhere.
@@ -18,5 +25,6 @@ export default defineConfig({
     rollupOptions: { input: pages },
     chunkSizeWarningLimit: 700,
   },
-  test: { environment: "jsdom", include: ["src/**/*.test.ts", "src/**/*.test.tsx"] },
+  plugins: [budget("audience", FIRST_LOAD_BYTES_MAX, ["/hls.js/"])],
+  test: { environment: "jsdom", include: ["src/**/*.test.ts", "src/**/*.test.tsx", "build/**/*.test.ts"] },
 });
