@@ -103,7 +103,7 @@ async def test_two_hosts_at_once_one_wins_and_the_other_is_told_who(pair: Pair) 
             for node in (pair.a, pair.b):
                 runtime = await node.gateway.directory.get("TESTED")
                 assert runtime is not None
-                await until(lambda runtime=runtime: runtime.seq >= id)
+                await until(lambda runtime=runtime, id=id: runtime.seq >= id)
             first, second = await asyncio.gather(
                 pair.do(pair.a, HOST, c.PickMessage(client_id="host-one-picks", message=id)),
                 pair.do(pair.b, HOST_2, c.PickMessage(client_id="host-two-picks", message=id)),

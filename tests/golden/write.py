@@ -66,7 +66,8 @@ def views() -> dict[str, Any]:
         }
         found: dict[str, Any] = {}
         for role, (snapshot, render) in roles.items():
-            hall, cuts = Hall.empty(), []
+            hall = Hall.empty()
+            cuts: list[dict[str, Any]] = []
             for seq, entry in enumerate(town.log, 1):
                 evolve(hall, seq, entry)
                 for cut in cuts:

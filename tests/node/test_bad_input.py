@@ -55,12 +55,43 @@ class Raw:
 
 @pytest.mark.parametrize(
     "frame",
-    ["", "4", "42", "42/audience", "42/audience,", "42/audience,{", "42/audience,[]", '42/audience,["x"', "42/audience,[1,2]", "9", "hello"]
-    + ['42["message:post",{}]', "40", "41", '43/audience,1["x"]', '44/audience,{"message":"x"}', '451-/audience,["x",{"_placeholder":true,"num":0}]']
-    + ['461-/audience,1["x"]', "2", "2probe", "5", "6", "3", '42/host,["question:pick",{}]', '42/nowhere,["message:post",{}]', "0{}"]
-    + ['42/audience,["connect",{}]', '42/audience,["disconnect",{}]', '42/audience,["connect_error",{}]', '42/audience,["*",{}]']
-    + ["42/audience,99999999999[]", '42/audience,["message:post",{"text":' + "[" * 100_000, '42/audience,["message:post",{"a":' + "1" * 5_000 + "}]"]
-    + ['42/audience,["message:post",{"text":"' + "x" * 70_000 + '"}]', '42/audience,["message:post",{"text":"' + "x" * 17_000 + '"}]'],
+    [
+        "",
+        "4",
+        "42",
+        "42/audience",
+        "42/audience,",
+        "42/audience,{",
+        "42/audience,[]",
+        '42/audience,["x"',
+        "42/audience,[1,2]",
+        "9",
+        "hello",
+        '42["message:post",{}]',
+        "40",
+        "41",
+        '43/audience,1["x"]',
+        '44/audience,{"message":"x"}',
+        '451-/audience,["x",{"_placeholder":true,"num":0}]',
+        '461-/audience,1["x"]',
+        "2",
+        "2probe",
+        "5",
+        "6",
+        "3",
+        '42/host,["question:pick",{}]',
+        '42/nowhere,["message:post",{}]',
+        "0{}",
+        '42/audience,["connect",{}]',
+        '42/audience,["disconnect",{}]',
+        '42/audience,["connect_error",{}]',
+        '42/audience,["*",{}]',
+        "42/audience,99999999999[]",
+        '42/audience,["message:post",{"text":' + "[" * 100000,
+        '42/audience,["message:post",{"a":' + "1" * 5000 + "}]",
+        '42/audience,["message:post",{"text":"' + "x" * 70000 + '"}]',
+        '42/audience,["message:post",{"text":"' + "x" * 17000 + '"}]',
+    ],
     ids=lambda frame: repr(frame[:40]),
 )
 async def test_a_malformed_frame_ends_the_connection_and_nothing_else(world: World, frame: str) -> None:
@@ -131,7 +162,9 @@ async def test_a_page_of_another_origin_is_refused(world: World) -> None:
     socket = await world.session.ws_connect(address, headers={"Origin": world.node.url})
     await socket.close()
     with pytest.raises(aiohttp.WSServerHandshakeError):
-        await world.session.ws_connect(address, headers={"Origin": "https://elsewhere.example", "X-Forwarded-Host": "elsewhere.example"})
+        await world.session.ws_connect(
+            address, headers={"Origin": "https://elsewhere.example", "X-Forwarded-Host": "elsewhere.example"}
+        )
 
 
 @pytest.mark.parametrize(
@@ -162,7 +195,11 @@ async def test_who_is_not_admitted_is_told_why(world: World, role: str, auth: An
 
 
 async def test_a_link_of_another_role_or_town_hall_does_not_open_this_one(world: World) -> None:
-    for role, token in (("director", world.token("host", "host-1")), ("host", world.token("director", "d1")), ("overlay", world.token("host", "host-1"))):
+    for role, token in (
+        ("director", world.token("host", "host-1")),
+        ("host", world.token("director", "d1")),
+        ("overlay", world.token("host", "host-1")),
+    ):
         with pytest.raises(NotAdmitted):
             await Person(world.session, world.node.url, role, token).connect()
     altered = world.token("host", "host-1")[:-2] + "xx"
@@ -293,7 +330,10 @@ async def test_since_of_another_epoch_or_of_the_future_gets_a_whole_snapshot(wor
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(name=st.sampled_from(sorted((*COMMANDS, *QUERIES))), payload=st.dictionaries(st.sampled_from(["client_id", "message", "text", "x"]), ANYTHING, max_size=4))
+@given(
+    name=st.sampled_from(sorted((*COMMANDS, *QUERIES))),
+    payload=st.dictionaries(st.sampled_from(["client_id", "message", "text", "x"]), ANYTHING, max_size=4),
+)
 def test_no_payload_of_any_command_changes_anything_or_raises(name: str, payload: dict[str, Any]) -> None:
     found = wire.command(name, payload)
     assert found is not None
@@ -304,10 +344,13 @@ async def test_invalid_payloads_of_every_command_over_the_socket_change_nothing(
     values: list[Any] = [None, -1, 2**60, 1.5, "", "x" * 50, [], {}, [[]], {"a": {"b": 1}}, True]
     before = world.runtime.seq
     for role in ("audience", "host", "director"):
-        for name in sorted(names_for(role)):  # type: ignore[arg-type]
+        for name in sorted(names_for(role)):
             person = await world.person(role)
             for _ in range(3):
-                payload = {field: chance.choice(values) for field in chance.sample(["client_id", "message", "text", "reason", "x", "since"], k=3)}
+                payload = {
+                    field: chance.choice(values)
+                    for field in chance.sample(["client_id", "message", "text", "reason", "x", "since"], k=3)
+                }
                 ack = await person.call(name, payload)
                 assert ack["error"]["code"] in ("bad_request", "no_such_message"), (name, payload, ack)
             await person.close()

@@ -105,12 +105,35 @@ def sample(kind: type[Entry]) -> Entry:
     import msgspec
 
     values = {
-        "at": 5, "by": "host:h", "code": "ABCD", "setup": {"title": "t"}, "due": "2026-12-01", "deferred": [1], "role": "host", "seconds": 3,
-        "mode": "open", "author": "0" * 16, "until": 9, "message": 1, "pseudonym": [1, 2, 3], "text": "글", "asked": True, "held": "review",
-        "findings": [{"kind": "phone", "start": 0, "end": 3}], "position": 1, "director": "d1", "into": 2, "support": 4, "note": "n",
-        "undoes": 3, "before": {"state": "visible", "merged": [4]}, "on": True,
-        "reason": {"author.muted": "abuse", "message.removed": "spam", "question.declined": "other"}.get(str(kind.__struct_config__.tag), "r"),
-    }  # fmt: skip
+        "at": 5,
+        "by": "host:h",
+        "code": "ABCD",
+        "setup": {"title": "t"},
+        "due": "2026-12-01",
+        "deferred": [1],
+        "role": "host",
+        "seconds": 3,
+        "mode": "open",
+        "author": "0" * 16,
+        "until": 9,
+        "message": 1,
+        "pseudonym": [1, 2, 3],
+        "text": "글",
+        "asked": True,
+        "held": "review",
+        "findings": [{"kind": "phone", "start": 0, "end": 3}],
+        "position": 1,
+        "director": "d1",
+        "into": 2,
+        "support": 4,
+        "note": "n",
+        "undoes": 3,
+        "before": {"state": "visible", "merged": [4]},
+        "on": True,
+        "reason": {"author.muted": "abuse", "message.removed": "spam", "question.declined": "other"}.get(
+            str(kind.__struct_config__.tag), "r"
+        ),
+    }
     return msgspec.convert({name: values[name] for name in kind.__struct_fields__}, kind)
 
 

@@ -112,8 +112,18 @@ def test_withdrawn_is_no_reason_of_a_moderator() -> None:
 
 @pytest.mark.parametrize(
     "kind",
-    [c.PublishMessage, c.HoldMessage, c.RestoreMessage, c.EraseMessage, c.PickMessage, c.UnpickQuestion, c.SplitQuestion]
-    + [c.ReturnToQueue, c.FinishQuestion, c.AirQuestion],
+    [
+        c.PublishMessage,
+        c.HoldMessage,
+        c.RestoreMessage,
+        c.EraseMessage,
+        c.PickMessage,
+        c.UnpickQuestion,
+        c.SplitQuestion,
+        c.ReturnToQueue,
+        c.FinishQuestion,
+        c.AirQuestion,
+    ],
 )
 def test_a_message_that_is_not_there(kind: type[c.Command]) -> None:
     assert Town().refused(HOST, kind, message=99).code == "no_such_message"

@@ -79,8 +79,10 @@ def test_findings_name_their_place() -> None:
 
 @pytest.mark.parametrize(
     ("text", "kind"),
-    [("901301-1234567", None), ("000229-3234567", "resident_number"), ("９００１０１－１２３４５６７", "resident_number")]
-    + [
+    [
+        ("901301-1234567", None),
+        ("000229-3234567", "resident_number"),
+        ("９００１０１－１２３４５６７", "resident_number"),
         ("211005-3123456", "resident_number"),
         ("900101-1******", "resident_number"),
         ("041-635-1234", "phone"),
