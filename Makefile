@@ -4,8 +4,11 @@ SHELL := bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
+# What has been done, so that a second call is quick.
 MADE := .make
 
+.DELETE_ON_ERROR:
 .PHONY: help run build setup test check fmt test-python test-pages test-browser rehearsal docs screenshots wheel-test lock clean
 
 help: ## this list
@@ -20,18 +23,19 @@ build: setup $(MADE)/pages ## set up and build the pages
 
 $(MADE)/python: requirements-dev.lock pyproject.toml
 	@mkdir -p $(MADE)
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	tools/make_venv.sh $(VENV) $(PYTHON)
+	$(PIP) install --require-hashes -r requirements-dev.lock
+	$(PIP) install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(MADE)/node: static/package.json static/package-lock.json
+$(MADE)/node: static/package.json static/package-lock.json static/.npmrc
 	@mkdir -p $(MADE)
+	tools/check_node.sh
 	cd static && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 $(MADE)/pages: $(MADE)/python $(MADE)/node $(shell find static/src static/build static/public static/*.html static/*.ts protocol -type f -not -path '*/__pycache__/*' -not -path 'static/src/protocol/*' 2>/dev/null)
-	cd static && npm run --silent build -- --logLevel warn
+	cd static && npm run --silent build
 	@touch $@
 
 $(MADE)/chromium:
@@ -41,14 +45,15 @@ $(MADE)/chromium:
 
 test: build check test-python test-pages test-browser ## everything
 
-check: build ## style, types, layers, locks, generated files
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
+check: build ## style, types, layers, locks, generated pages of the docs, version
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --quiet --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m tools.check_locks
 	$(BIN)/python -m tools.docs --check
-	cd static && npx tsc --noEmit && npx eslint .
+	$(BIN)/python -m tools.check_release
+	cd static && npx tsc --noEmit && npx eslint --max-warnings 0 .
 
 fmt: setup ## put the code into shape
 	$(BIN)/ruff check --fix .
@@ -80,5 +85,5 @@ lock: setup ## pin anew: Python and npm
 	$(BIN)/uv pip compile pyproject.toml --extra dev --generate-hashes --no-annotate --no-header --universal --python-version 3.11 -q -o requirements-dev.lock
 	cd static && npm install --package-lock-only
 
-clean: ## remove what was built
-	rm -rf $(MADE) server/_pages dist static/node_modules $(VENV)
+clean: ## remove what was installed and built; your data stays
+	rm -rf $(MADE) $(VENV) dist server/_pages static/node_modules static/src/protocol/types.ts

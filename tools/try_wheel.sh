@@ -7,7 +7,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 mkdir "$work/source" "$work/tools"
 git -C "$here" archive HEAD | tar -x -C "$work/source"
-(cd "$work/source" && "$here/.venv/bin/python" -m hatchling build -t sdist -d "$work/dist" >/dev/null)
+(cd "$work/source" && "$here/.venv/bin/python" -m hatchling build -t sdist -d "$work/dist" >/dev/null 2>&1)
 "$here/.venv/bin/python" -m venv "$work/venv"
 
 # The folders of the system, without those that have a Node in them; from these only what pip and npm need.
