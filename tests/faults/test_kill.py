@@ -139,9 +139,12 @@ async def test_a_full_disk_refuses_clearly_and_keeps_what_was_acknowledged(tmp_p
             await until(lambda: any(code in ("disk_full", "not_saved") for poster in posters for code in poster.refused), 60)
             for poster in posters:
                 poster.stopping = True
-            async with session.get(f"{served.url}/readyz") as response:
-                assert response.status == 503
-                assert "disk" in await response.text()
+
+            async def tells_of_the_disk() -> bool:
+                async with session.get(f"{served.url}/readyz") as response:
+                    return response.status == 503 and "disk" in await response.text()
+
+            await until(tells_of_the_disk)
             ballast.unlink()
             async with asyncio.timeout(60):
                 await asyncio.gather(*tasks)

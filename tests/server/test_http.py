@@ -189,8 +189,13 @@ async def test_renewed_links_are_shown_and_the_old_ones_end(server: Server) -> N
     await server.hall()
     old = await server.link("director", id="d1")
     await server.must("TESTED", "organiser", server.key, "links:renew", role="director")
-    new = await server.link("director", id="d1")
-    assert old != new
+
+    async def renewed() -> str | None:
+        found = await server.link("director", id="d1")
+        return found if found != old else None
+
+    # Acknowledged at the append: this node applies it a moment later.
+    new = await until(renewed)
     assert (await server.send("TESTED", "director", old, "question:accept", message=1))[0] == 401
     assert (await server.send("TESTED", "director", new, "question:accept", message=1))[0] != 401
 
