@@ -191,24 +191,26 @@ def _more_files() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-async def _until_stopped() -> None:
+def _stop_signal() -> asyncio.Event:
+    """Set by SIGINT or SIGTERM. Asked for before anything starts: a signal in the middle of it must leave no store behind."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for kind in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(kind, stopped.set)
-    await stopped.wait()
+    return stopped
 
 
 async def serve_command(given: argparse.Namespace, settings: Settings, sources: dict[str, str], lang: Language) -> int:
     """Until SIGINT or SIGTERM."""
     _more_files()
+    stopped = _stop_signal()
     print(_used(settings, sources, lang), flush=True)
     async with app.running(settings) as node:
         if node.valkey is not None and node.valkey.adopted:
             print(say(lang, "adopted", pid=node.valkey.pid))
         print(f"organiser: {node.organiser_url}")
         print(say(lang, "listening", url=node.url), flush=True)
-        await _until_stopped()
+        await stopped.wait()
         print(say(lang, "stopping"), flush=True)
     return 0
 
@@ -216,8 +218,9 @@ async def serve_command(given: argparse.Namespace, settings: Settings, sources: 
 async def demo_command(given: argparse.Namespace, settings: Settings, sources: dict[str, str], lang: Language) -> int:
     """The server with a demo town hall."""
     _more_files()
+    stopped = _stop_signal()
     async with app.running(settings) as node, demo(node, crowd=not given.quiet):
-        await _until_stopped()
+        await stopped.wait()
         print(say(lang, "stopping"), flush=True)
     return 0
 

@@ -48,7 +48,7 @@ class Running:
 
 @contextlib.asynccontextmanager
 async def started(*arguments: str, folder: Path, stderr: Path | None = None, **environ: str) -> AsyncIterator[Running]:
-    """`townhall ARGUMENTS` in `folder`; killed at the end if it still runs."""
+    """`townhall ARGUMENTS` in `folder`; ended at the end if it still runs, and with it the store that it started."""
     with contextlib.ExitStack() as stack:
         errors = stack.enter_context((stderr or folder / "stderr").open("ab"))
         process = await asyncio.create_subprocess_exec(
@@ -65,8 +65,13 @@ async def started(*arguments: str, folder: Path, stderr: Path | None = None, **e
             yield Running(process)
         finally:
             if process.returncode is None:
-                process.kill()
-                await process.wait()
+                process.terminate()
+                try:
+                    async with asyncio.timeout(LINE_S):
+                        await process.communicate()
+                except TimeoutError:
+                    process.kill()
+                    await process.wait()
 
 
 async def ran(*arguments: str, folder: Path, **environ: str) -> tuple[int, str, str]:

@@ -90,6 +90,15 @@ async def test_a_second_run_finds_the_same_town_hall(tmp_path: Path, port: int) 
         assert await lines(demo) == first
 
 
+@pytest.mark.parametrize("kind", [signal.SIGTERM, signal.SIGINT])
+async def test_stopped_in_the_middle_of_its_start_it_leaves_no_store_behind(tmp_path: Path, kind: signal.Signals) -> None:
+    async with started("demo", "--port", "0", folder=tmp_path) as demo:
+        found = await until(lambda: children(demo.process.pid), 20)
+        assert await demo.ends(kind) == 0
+        await until(lambda: all(gone(pid) for pid in found))
+    assert "Traceback" not in (tmp_path / "stderr").read_text()
+
+
 async def test_after_a_kill_the_next_run_adopts_what_is_left_and_nobody_chats_on(tmp_path: Path, port: int) -> None:
     arguments = ("demo", "--port", str(port))
     url = f"http://127.0.0.1:{port}"
