@@ -38,6 +38,11 @@ $(MADE)/pages: $(MADE)/python $(MADE)/node $(shell find static/src static/build 
 	cd static && npm run --silent build
 	@touch $@
 
+$(MADE)/nginx:
+	@mkdir -p $(MADE)
+	tools/install_nginx.sh
+	@touch $@
+
 $(MADE)/chromium:
 	@mkdir -p $(MADE)
 	tools/install_chromium.sh
@@ -59,7 +64,7 @@ fmt: setup ## put the code into shape
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-test-python: build ## rules, protocol, store, faults, server
+test-python: build $(MADE)/nginx ## rules, protocol, store, faults, server
 	$(BIN)/pytest -q tests --ignore=tests/browser $(ARGS)
 
 test-pages: build ## the pages' own tests

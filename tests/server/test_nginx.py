@@ -19,7 +19,7 @@ from tests.waiting import until
 
 PAGE = Path(__file__).parents[2] / "docs/howto/nginx.md"
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin:/sbin:/bin")
-pytestmark = pytest.mark.skipif(not NGINX or not shutil.which("openssl"), reason="nginx or openssl is not installed")
+"""`make test` installs it."""
 
 
 def free_ports(count: int) -> list[int]:
@@ -68,7 +68,7 @@ async def proxy(server: Server, tmp_path: Path) -> AsyncIterator[Proxy]:
     temporary = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
     (folder / "nginx.conf").write_text(f"daemon off; pid {folder}/pid; error_log {folder}/main.log; worker_processes 1;\n"
         f"events {{ worker_connections 200; }}\nhttp {{ {temporary}\n{config}\n}}\n")  # fmt: skip
-    assert NGINX is not None
+    assert NGINX is not None, "nginx is not installed: tools/install_nginx.sh"
     process = await asyncio.create_subprocess_exec(NGINX, "-p", folder, "-c", folder / "nginx.conf")
     trust = ssl.create_default_context(cafile=str(folder / "cert"))
     url = f"https://localhost:{port}"
