@@ -48,7 +48,7 @@ $(MADE)/chromium:
 	tools/install_chromium.sh
 	@touch $@
 
-test: build check test-python test-pages test-browser ## everything
+test: build check test-python test-pages test-browser wheel-test ## everything
 
 check: build ## style, types, layers, locks, generated pages of the docs, version
 	$(BIN)/ruff check --quiet .
