@@ -1,0 +1,128 @@
+"""One browser and one server for all of these tests; a town hall of its own for each."""
+
+import itertools
+import re
+from collections.abc import AsyncIterator, Generator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+import pytest_asyncio
+
+from protocol.names import Language
+from tests.browser.browser import Driver, Page, chromium
+from tests.browser.house import House
+from tests.faults.served import Served
+
+FAILED = pytest.StashKey[bool]()
+CUT = (r"net::ERR_", r"WebSocket connection to .* failed", r"WebSocket is closed before")
+"""What a browser says by itself when the network or the server is away."""
+_codes = (f"HALL{number}" for number in itertools.count(1))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All on one event loop: the browser and the server live on it."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent) and isinstance(item, pytest.Function):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Tell the fixtures whether the test failed."""
+    report = yield
+    if report.when == "call":
+        item.stash[FAILED] = report.failed
+    return report
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def driver() -> AsyncIterator[Driver]:
+    """The browser."""
+    async with chromium() as found:
+        yield found
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    """For what is not done in a browser."""
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True)) as session:
+        yield session
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def served(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
+    """The server that is never stopped."""
+    found = Served(tmp_path_factory.mktemp("browser") / "data")
+    await found.start()
+    yield found
+    await found.stop()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def house(http: aiohttp.ClientSession, served: Served) -> House:
+    """An open town hall in which messages appear at once."""
+    found = House(http, served, next(_codes), served.url)
+    await found.create()
+    return found
+
+
+class Visits:
+    """Opens pages; at the end none of them may have had a problem that was not announced."""
+
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
+        self.pages: list[tuple[Page, list[str]]] = []
+
+    async def __call__(
+        self,
+        house: House,
+        role: str,
+        id: str = "",
+        *,
+        lang: Language = "ko",
+        width: int = 1280,
+        height: int = 800,
+        dark: bool = False,
+        query: str = "",
+        agree: bool = False,
+        closed: bool = False,
+        cut: bool = False,
+        before: str = "",
+        storage: dict[str, str] | None = None,
+        **options: Any,
+    ) -> Page:
+        """A page of `role` that is connected. `agree`: to questions of the browser. `cut`: it will lose its connection.
+        `closed`: everything but the server is blocked. `before`: a script that runs first."""
+        page = Page(self._driver, role, lang)
+        self.pages.append((page, list(CUT) if cut else []))
+        chosen = {
+            "viewport": {"width": width, "height": height},
+            "locale": {"ko": "ko-KR", "en": "en-GB"}[lang],
+            "colorScheme": "dark" if dark else "light",
+            "reducedMotion": "reduce",
+            **options,
+        }
+        await page.open(house.origin, closed=closed, agree=agree, before=before, storage=storage or {}, options=chosen)
+        path, _, secret = house.url(role, id).partition("#")
+        await page.goto(f"{path}?{query}#{secret}" if query else f"{path}#{secret}")
+        await page.live()
+        return page
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def visit(driver: Driver, request: pytest.FixtureRequest) -> AsyncIterator[Visits]:
+    """Pages of this test. Pictures of them are kept where it fails."""
+    found = Visits(driver)
+    yield found
+    failed = request.node.stash.get(FAILED, True)
+    problems = []
+    for number, (page, allowed) in enumerate(found.pages):
+        if failed:
+            await page.picture(f"{re.sub(r'[^A-Za-z0-9_-]+', '-', request.node.name)}-{number}-{page.name}")
+        problems += [
+            f"{page.name}: {problem}" for problem in await page.problems() if not any(re.search(one, problem) for one in allowed)
+        ]
+        await page.close()
+    assert not problems

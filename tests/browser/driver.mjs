@@ -1,0 +1,114 @@
+// A browser driven from outside: a request is a line of JSON on stdin, its answer a line of JSON on stdout.
+// `browser.py` is the other end, and says what the requests mean.
+import { createInterface } from "node:readline";
+import { axeSource, launch } from "./browser.mjs";
+
+const POLL_MS = 30;
+const contexts = new Map();
+const pages = new Map();
+const browser = await launch();
+
+/** Everything that should not happen in a page is written down: by default no test lets any of it pass. */
+function watch(page, origin, problems) {
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) problems.push(`console: ${message.text()} (${message.location().url})`);
+  });
+  page.on("pageerror", (error) => problems.push(`error: ${error.stack}`));
+  page.on("request", (request) => foreign(request.url(), origin, problems));
+  page.on("websocket", (socket) => foreign(socket.url().replace(/^ws/, "http"), origin, problems));
+}
+
+function foreign(url, origin, problems) {
+  if (!/^(data|blob):/.test(url) && new URL(url).origin !== origin) problems.push(`foreign: ${url}`);
+}
+
+const requests = {
+  async context({ context, origin, options, closed, storage, agree }) {
+    const made = await browser.newContext(options);
+    await made.addInitScript(() => {
+      window.__reports = [];
+      document.addEventListener("securitypolicyviolation", (event) => window.__reports.push(`${event.violatedDirective} ${event.blockedURI}`));
+    });
+    if (storage) {
+      await made.addInitScript((kept) => {
+        for (const [key, value] of Object.entries(kept)) localStorage.setItem(key, value);
+      }, storage);
+    }
+    if (closed) await made.route((url) => url.origin !== origin, (route) => route.abort());
+    contexts.set(context, { made, origin, agree });
+  },
+  async page({ page, context, before }) {
+    const { made, origin, agree } = contexts.get(context);
+    const opened = await made.newPage();
+    const problems = [];
+    watch(opened, origin, problems);
+    opened.on("dialog", (dialog) => {
+      if (!agree) problems.push(`dialog: ${dialog.message()}`);
+      return agree ? dialog.accept() : dialog.dismiss();
+    });
+    if (before) await opened.addInitScript({ content: before });
+    pages.set(page, { opened, problems });
+  },
+  /** `steps`: [[method, ...arguments], …], each called on what the one before gave, the first on the page. */
+  async act({ page, steps }) {
+    let on = pages.get(page).opened;
+    for (const [name, ...given] of steps) {
+      if (name.includes(".")) {
+        const [part, method] = name.split(".");
+        on = await on[part][method](...given);
+      } else on = await on[name](...given);
+    }
+    return plain(on);
+  },
+  /** Until `expression` (of the page) is true; what it was at the end either way. */
+  async until({ page, expression, given, timeout_ms }) {
+    const ends = Date.now() + timeout_ms;
+    for (;;) {
+      const value = await pages.get(page).opened.evaluate(expression, given).catch((error) => {
+        if (/context was destroyed|navigat/i.test(String(error))) return null;
+        throw error;
+      });
+      if (value || Date.now() > ends) return value;
+      await new Promise((done) => setTimeout(done, POLL_MS));
+    }
+  },
+  async axe({ page }) {
+    const { opened } = pages.get(page);
+    await opened.evaluate(axeSource);
+    const { violations } = await opened.evaluate(() => window.axe.run({ resultTypes: ["violations"] }));
+    return violations.map(({ id, impact, nodes }) => ({ id, impact, nodes: nodes.map((node) => `${node.html.slice(0, 200)} ${node.failureSummary}`) }));
+  },
+  /** What should not have happened since the last time it was asked for. */
+  async problems({ page }) {
+    return pages.get(page).problems.splice(0);
+  },
+  async offline({ context, on }) {
+    await contexts.get(context).made.setOffline(on);
+  },
+  async close({ context }) {
+    await contexts.get(context).made.close();
+    contexts.delete(context);
+  },
+};
+
+function plain(value) {
+  if (value === undefined || value === null) return null;
+  const kind = Object.getPrototypeOf(value);
+  return typeof value !== "object" || kind === Object.prototype || kind === Array.prototype ? value : null;
+}
+
+const lines = createInterface({ input: process.stdin });
+lines.on("line", async (line) => {
+  const { id, name, ...given } = JSON.parse(line);
+  let answer;
+  try {
+    answer = { id, value: (await requests[name](given)) ?? null };
+  } catch (error) {
+    answer = { id, error: String(error.stack ?? error) };
+  }
+  process.stdout.write(`${JSON.stringify(answer)}\n`);
+});
+lines.on("close", async () => {
+  await browser.close();
+  process.exit(0);
+});
