@@ -30,6 +30,7 @@ export const messages = computed(() => {
 export const queue = computed(() => (queued.value?.order ?? []).map((id) => message(id)).filter((found): found is HostMessage => found !== undefined));
 
 export function message(id: number | null | undefined): HostMessage | undefined {
+  void link.version.value; // whoever draws it draws it again when it changes
   return id ? (link.view.get(`message:${id}`) as unknown as HostMessage | undefined) : undefined;
 }
 
