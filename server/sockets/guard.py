@@ -2,7 +2,8 @@
 
 Refused, each by closing the connection: binary frames and attachments, heartbeat answers nobody asked for, packets of
 kinds that only a server sends, names that are not on the role's list, JSON nested deeply, frames too large or too many,
-a connection that joins nothing. The first one is enough; it is counted, not logged one by one.
+a connection that joins nothing. The first one is enough; it is counted, not logged one by one. Who has joined a namespace
+is told with a Bye first; who has not, is a stranger.
 """
 
 import asyncio
@@ -27,6 +28,10 @@ refused: Counter[str] = Counter()
 """How many connections were closed, by reason; read by /metrics and by tests."""
 
 
+CLOSE_CODES = {"too_big": 3503, "too_many_frames": 3504}
+"""The Bye's code by reason; 3501 for all others: they are malformed in one way or another."""
+
+
 class Refused(OSError):
     """The connection is not worth keeping. An OSError, which engine.io takes for the end of the connection."""
 
@@ -35,6 +40,7 @@ class GuardedWebSocket:
     """Stands where python-engineio's own aiohttp wrapper stands (`async_drivers/aiohttp.py`): same four methods.
 
     `joined` is called with the namespace once the CONNECT answer has been written, so that frames come after it.
+    `byes`: for each namespace, what says Bye with a code.
     """
 
     def __init__(self, handler: Callable[["GuardedWebSocket"], Any], server: Any) -> None:
@@ -47,6 +53,7 @@ class GuardedWebSocket:
         self.transport: asyncio.Transport | None = None
         self.environ: dict[str, Any] = {}
         self.joined: dict[str, Callable[[], None]] = {}
+        self.byes: dict[str, Callable[[int, int | None], None]] = {}
         self._inside: set[str] = set()
 
     async def __call__(self, environ: dict[str, Any]) -> web.WebSocketResponse:
@@ -129,6 +136,8 @@ class GuardedWebSocket:
 
     def _refuse(self, reason: str) -> NoReturn:
         refused[reason] += 1
+        for namespace in self._inside & self.byes.keys():
+            self.byes[namespace](CLOSE_CODES.get(reason, 3501), None)
         self.abort()
         raise Refused(reason)
 

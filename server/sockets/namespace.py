@@ -81,6 +81,7 @@ class Namespace(socketio.AsyncNamespace):  # type: ignore[misc]  # the library h
 
         self._connections[sid] = connection
         socket.joined[str(self.namespace)] = begin
+        socket.byes[str(self.namespace)] = connection.close
 
     def _disconnect(self, sid: str) -> None:
         connection = self._connections.pop(sid, None)

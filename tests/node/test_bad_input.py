@@ -104,6 +104,25 @@ async def test_a_malformed_frame_ends_the_connection_and_nothing_else(world: Wor
     await until(lambda: world.runtime.room("audience").viewers == 0)
 
 
+@pytest.mark.parametrize(
+    ("frames", "code"),
+    [
+        (["42/audience,{"], 3501),
+        (['42/audience,["message:post",{"text":"' + "x" * 17_000 + '"}]'], 3503),
+        (['42/audience,["view:resume",{"since":{"epoch":1,"seq":1}}]'] * 200, 3504),
+    ],
+    ids=["malformed", "too big", "too many"],
+)
+async def test_who_has_joined_is_told_by_a_bye_why_it_ends(world: World, frames: list[str], code: int) -> None:
+    raw = await Raw.open(world)
+    await raw.join(world)
+    with contextlib.suppress(ConnectionError, aiohttp.ClientError):
+        for frame in frames:
+            await raw.socket.send_str(frame)
+    byes = [json.loads(said.partition(",")[2])[1] for said in await raw.closes() if '"bye"' in said]
+    assert [(bye["code"], bye["come_back_after_ms"]) for bye in byes] == [(code, None)]
+
+
 async def test_binary_frames_end_the_connection(world: World) -> None:
     raw = await Raw.open(world)
     await raw.join(world)
