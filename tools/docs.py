@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from server.settings import markdown
-from tools.reference import codes, lifecycles, limits, log, messages, permissions
+from tools.reference import codes, lifecycles, limits, log, messages, overlay, permissions
 
 ROOT = Path(__file__).parent.parent
 GENERATED: dict[str, Callable[[], str]] = {
@@ -14,6 +14,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "docs/reference/limits.md": limits.page,
     "docs/reference/log.md": log.page,
     "docs/reference/messages.md": messages.page,
+    "docs/reference/overlay.md": overlay.page,
     "docs/reference/permissions.md": permissions.page,
     "docs/reference/settings.md": markdown,
 }

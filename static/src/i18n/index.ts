@@ -85,7 +85,7 @@ export interface Named {
   title?: string;
   title_en?: string;
   ko?: string;
-  en?: string;
+  en?: string | undefined;
 }
 
 /** A department or a director's name in the reader's language. */
@@ -100,6 +100,12 @@ export function titled(who: Named | undefined | null): string {
   if (!who) return "";
   const title = language.value === "en" ? who.title_en || who.title : who.title;
   return language.value === "en" ? [named(who), title].filter(Boolean).join(", ") : [named(who), title].filter(Boolean).join(" ");
+}
+
+/** The department's name, unless the title of its director says it already (`자치안전행정국` in `서지안 자치안전행정국장`). */
+export function beside(department: Named | undefined | null, director: Named | undefined | null): string {
+  const name = named(department);
+  return name && titled(director).includes(name) ? "" : name;
 }
 
 /** Hours and minutes of unix seconds. */

@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { duration, named, pseudonym, t, titled } from "../../i18n";
+import { beside, duration, pseudonym, t, titled } from "../../i18n";
 import { useNow } from "../../ui/parts";
 import { hall, link, onAir } from "./state";
 import { Support } from "./Support";
@@ -21,20 +21,20 @@ export function OnAir(): JSX.Element | null {
           {t("audience.on_air")}
         </span>
         <span class="figure soft small">{air.since ? duration(now - air.since) : ""}</span>
+        <span class="grow" />
+        <Support message={message} />
       </p>
       <p class="text">
         <bdi>{message.text}</bdi>
       </p>
-      <p class="foot">
-        <span class="who soft small">{pseudonym(message.who)}</span>
-        {merged > 0 && <span class="chip">{t("audience.together", { count: merged + 1 })}</span>}
-        <span class="grow" />
-        <Support message={message} />
+      <p class="who soft small">
+        <bdi>{pseudonym(message.who)}</bdi>
+        {merged > 0 && ` · ${t("audience.together", { count: merged + 1 })}`}
       </p>
       <p class="director">
         {director ? (
           <>
-            <span class="soft">{named(department)}</span> <strong>{titled(director)}</strong> <span class="soft">{air.answering ? t("audience.answering") : t("audience.waiting")}</span>
+            <span class="soft">{beside(department, director)}</span> <strong>{titled(director)}</strong> <span class="soft">{air.answering ? t("audience.answering") : t("audience.waiting")}</span>
           </>
         ) : (
           <span class="soft">{t("audience.unrouted")}</span>

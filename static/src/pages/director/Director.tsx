@@ -15,6 +15,7 @@ export function Director(): JSX.Element {
   useEffect(() => {
     document.title = live ? `● ${t("director.your_turn")}` : `${t("director.title")} · ${titled(me)}`;
   }, [live?.id, me?.id]);
+  const waiting = todo.value.filter((card) => card !== live);
   const large = cards.value.find((card) => card.id === reading.value);
   return (
     <div class={`director ${live ? "turn" : ""}`}>
@@ -37,10 +38,12 @@ export function Director(): JSX.Element {
             {!live && hall.value?.phase === "open" && <p class="status soft">{t(air.value?.id ? "director.other_on_air" : "director.nothing_on_air")}</p>}
             <section aria-labelledby="todo">
               <h2 id="todo">
-                {t("director.todo")} <span class="soft figure">{figure(todo.value.length)}</span>
+                {t("director.todo")} <span class="soft figure">{figure(waiting.length)}</span>
               </h2>
-              {!todo.value.length && <p class="empty soft">{t("director.none")}</p>}
-              {todo.value.filter((card) => card !== live).map((card) => <Card key={card.id} card={card} />)}
+              {!waiting.length && !live && <p class="empty soft">{t("director.none")}</p>}
+              {waiting.map((card) => (
+                <Card key={card.id} card={card} />
+              ))}
             </section>
             {done.value.length > 0 && (
               <section aria-labelledby="done">

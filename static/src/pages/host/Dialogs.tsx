@@ -5,7 +5,7 @@ import type { RemoveMessage } from "../../protocol/types";
 import { Dialog } from "../../ui/parts";
 import { dialog, type Open } from "./dialogs";
 import { keys, labelOf } from "./keymap";
-import { act, directorOf, hall, link, message, messages, muted, supportOf } from "./state";
+import { act, departmentOf, directorOf, hall, link, message, messages, muted, supportOf } from "./state";
 
 const REMOVALS = ["abuse", "personal_data", "named_person", "off_topic", "duplicate", "spam", "other"] as const;
 const DECLINES = ["already_answered", "not_our_remit", "individual_case", "under_law", "other"] as const;
@@ -164,11 +164,28 @@ function Route({ id }: { id: number }): JSX.Element {
   const one = message(id);
   const suggested = one?.suggested ?? [];
   const setup = hall.value?.setup;
-  const directors = [...suggested.map((director) => directorOf(director)!), ...(setup?.directors ?? []).filter((director) => !suggested.includes(director.id))].filter(Boolean);
+  const words = useSignal("");
+  const all = [...suggested.map((director) => directorOf(director)!), ...(setup?.directors ?? []).filter((director) => !suggested.includes(director.id))].filter(Boolean);
+  const directors = all.filter((director) => `${titled(director)} ${named(departmentOf(director))}`.toLowerCase().includes(words.value.trim().toLowerCase()));
   const go = (director: string | null): void => void act("question:route", { message: id, director }).then((done) => done && close());
   return (
     <Dialog title={t("host.route_title")} onClose={close}>
       <Quoted id={id} />
+      {all.length > 9 && (
+        <input
+          class="field find"
+          type="search"
+          value={words.value}
+          placeholder={t("host.find_director")}
+          aria-label={t("host.find_director")}
+          onInput={(event) => (words.value = event.currentTarget.value)}
+          onKeyDown={(event) => {
+            if (event.key !== "Enter" || event.isComposing) return;
+            event.preventDefault();
+            if (directors[0]) go(directors[0].id);
+          }}
+        />
+      )}
       <div
         class="directors"
         onKeyDown={(event) => {
@@ -182,7 +199,7 @@ function Route({ id }: { id: number }): JSX.Element {
             <span class="grow">
               <strong>{titled(director)}</strong>
               <br />
-              <span class="small soft">{departmentName(director.department)}</span>
+              <span class="small soft">{named(departmentOf(director))}</span>
             </span>
             {suggested.includes(director.id) && <span class="chip primary">{t("host.suggested")}</span>}
           </button>
@@ -200,11 +217,6 @@ function Route({ id }: { id: number }): JSX.Element {
       </div>
     </Dialog>
   );
-}
-
-function departmentName(id: string): string {
-  const found = hall.value?.setup.departments?.find((one) => one.id === id);
-  return found ? named({ ko: found.name_ko, en: found.name_en }) : "";
 }
 
 /** How alike two texts are, 0 to 1: shared pairs of letters (Dice). Only orders the list; merging is the host's act. */

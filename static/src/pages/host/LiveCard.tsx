@@ -82,6 +82,7 @@ export function LiveCard(): JSX.Element {
         <button class="button air wide" type="button" disabled={!open || !next || !!live} aria-keyshortcuts="N" onClick={takeNext}>
           {t(preview.value?.id ? "host.take" : "host.next")} <kbd>N</kbd>
         </button>
+        {next && live && <p class="small soft centre">{t("host.finish_first")}</p>}
       </div>
     </section>
   );

@@ -1,9 +1,9 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { figure, named, pseudonym, t } from "../../i18n";
+import { beside, figure, named, pseudonym, t, titled } from "../../i18n";
 import type { HostMessage } from "../../protocol/types";
 import { ask } from "./dialogs";
-import { act, directorOf, preview, queue, selected, supportOf } from "./state";
+import { act, departmentOf, directorOf, preview, queue, selected, supportOf } from "./state";
 
 /** What was picked, in the order in which it will be asked: dragged, or moved with Alt and the arrow keys. */
 export function QueueColumn(): JSX.Element {
@@ -64,7 +64,7 @@ export function Routing({ one }: { one: HostMessage }): JSX.Element {
     <p class="small routing">
       {director ? (
         <>
-          <strong>{named(director)}</strong> <span class={`chip ${one.accepted ? "good" : "warn"}`}>{t(one.accepted ? "host.accepted" : "host.waiting")}</span>
+          <span class="soft">{beside(departmentOf(director), director)}</span> <strong>{titled(director)}</strong> <span class={`chip ${one.accepted ? "good" : "warn"}`}>{t(one.accepted ? "host.accepted" : "host.waiting")}</span>
         </>
       ) : (
         <span class="chip bad">{t("host.unrouted")}</span>

@@ -1,7 +1,7 @@
 /** What the console knows and can do. Every command goes through `act`, which says what was refused, and by whom it was done. */
 import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
 import { allOf, oneOf } from "../../feed/fold";
-import { named, pseudonym, t } from "../../i18n";
+import { type Named, named, pseudonym, t } from "../../i18n";
 import { clientId, Link } from "../../link/link";
 import type { Act, Acts, Commands, Director, HostHall, HostMessage, HostOnAir, MutedAuthors, OverlayState, Preview, Queue } from "../../protocol/types";
 import { toast } from "../../ui/parts";
@@ -36,6 +36,11 @@ export function message(id: number | null | undefined): HostMessage | undefined 
 
 export function directorOf(id: string | null | undefined): Director | undefined {
   return hall.value?.setup.directors?.find((one) => one.id === id);
+}
+
+export function departmentOf(director: Director | undefined): Named | undefined {
+  const found = hall.value?.setup.departments?.find((one) => one.id === director?.department);
+  return found && { ko: found.name_ko, en: found.name_en };
 }
 
 export function nameOf(by: string): string {

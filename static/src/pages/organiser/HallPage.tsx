@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { figure, t } from "../../i18n";
+import { figure, named, t } from "../../i18n";
 import type { OrganiserHall, RenewLinks, RoleLink } from "../../protocol/types";
 import { Dialog, toast } from "../../ui/parts";
 import { SetupForm } from "./SetupForm";
@@ -84,7 +84,8 @@ function Links({ hall }: { hall: OrganiserHall }): JSX.Element {
   const roles = ["audience", "host", "director", "overlay"] as const;
   const department = (id: string): string => {
     const director = hall.setup.directors?.find((one) => one.id === id);
-    return hall.setup.departments?.find((one) => one.id === director?.department)?.name_ko ?? "";
+    const found = hall.setup.departments?.find((one) => one.id === director?.department);
+    return found ? named({ ko: found.name_ko, en: found.name_en }) : "";
   };
   async function show(link: RoleLink): Promise<void> {
     const response = await fetch("/api/v1/qr", {

@@ -2,11 +2,11 @@ import { computed } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { allOf, oneOf } from "../../feed/fold";
-import { figure, named, pseudonym, t, titled } from "../../i18n";
+import { beside, figure, pseudonym, t, titled } from "../../i18n";
 import { Link } from "../../link/link";
 import type { LowerThird, Ticker, TickerMessage } from "../../protocol/types";
 import { codeOf, secretOf } from "../../ui/route";
-import type { Parameters } from "./parameters";
+import { type Parameters, words } from "./parameters";
 
 declare global {
   interface Window {
@@ -14,7 +14,8 @@ declare global {
   }
 }
 
-const OUT_MS = 350;
+/** As long as overlay.css lets a card leave. */
+const OUT_MS = 200;
 
 const link = new Link("overlay", codeOf(), secretOf);
 const third = computed(() => {
@@ -30,10 +31,13 @@ const ticker = computed(() => {
 export function Overlay({ chosen }: { chosen: Parameters }): JSX.Element {
   const sample = useSample(chosen.test);
   const wanted = sample ?? third.value;
-  const shown = useShown(wanted?.id ? wanted : null, chosen);
+  const ours = wanted?.id && !chosen.queueonly && (!chosen.bureau || chosen.bureau === wanted.department?.id);
+  const shown = useShown(ours ? wanted : null, chosen);
+  const lines = chosen.ticker && !chosen.onlyquestions ? ticker.value.slice(-chosen.limit) : [];
+  if (chosen.reverse) lines.reverse();
   useStyles(chosen);
   const outside = !window.obsstudio;
-  const empty = !shown.card && !(chosen.ticker && ticker.value.length);
+  const empty = !shown.card && !lines.length;
   return (
     <div class={`overlay ${chosen.theme} ${chosen.compact ? "compact" : ""} ${chosen.aligntop ? "top" : ""} ${chosen.alignright ? "right" : ""} ${chosen.bubble ? "bubble" : ""} ${chosen.motion ? "" : "still"} ${chosen.smooth ? "smooth" : ""} ${outside && empty ? "outside" : ""}`}>
       {outside && (empty || chosen.test) && (
@@ -54,23 +58,24 @@ export function Overlay({ chosen }: { chosen: Parameters }): JSX.Element {
           {link.state.value === "live" ? "●" : "○"} {t(link.state.value === "live" ? "overlay.connected" : "overlay.not_connected")}
         </div>
       )}
-      {chosen.ticker && (
+      {lines.length > 0 && (
         <ul class="ticker">
-          {ticker.value.slice(-chosen.limit).map((one) => (
+          {lines.map((one) => (
             <li key={one.id}>
-              {!chosen.hidenames && <bdi class="name">{pseudonym(one.who)}</bdi>} <bdi>{cut(one.text ?? "", chosen.trim)}</bdi>
+              {!chosen.hidenames && <bdi class="name">{pseudonym(one.who)}</bdi>} <bdi>{words(one.text, chosen)}</bdi>
             </li>
           ))}
         </ul>
       )}
-      {shown.card && !chosen.queueonly && <Card card={shown.card} leaving={shown.leaving} chosen={chosen} />}
+      {shown.card && <Card card={shown.card} leaving={shown.leaving} chosen={chosen} />}
     </div>
   );
 }
 
 function Card({ card, leaving, chosen }: { card: LowerThird; leaving: boolean; chosen: Parameters }): JSX.Element {
-  const text = useTyped(cut(card.text ?? "", chosen.trim), chosen.typewriter && chosen.motion);
-  const length = (card.text ?? "").length;
+  const text = words(card.text, chosen);
+  const typed = useTyped(text, chosen.typewriter && chosen.motion);
+  const length = text.length;
   const support = link.gauges.value.support[card.id ?? 0] ?? card.support ?? 0;
   return (
     <section key={card.id} class={`third ${leaving ? `out-${chosen.animateout}` : `in-${chosen.animatein}`} ${length > 220 ? "xlong" : length > 120 ? "long" : length > 55 ? "middle" : ""}`} lang={document.documentElement.lang}>
@@ -82,11 +87,20 @@ function Card({ card, leaving, chosen }: { card: LowerThird; leaving: boolean; c
         {!chosen.notime && support > 0 && <span class="support">{t("overlay.support", { count: figure(support) })}</span>}
       </p>
       <p class="text">
-        <bdi>{text}</bdi>
+        <bdi>
+          {typed < text.length ? (
+            <>
+              {text.slice(0, typed)}
+              <span class="untyped">{text.slice(typed)}</span>
+            </>
+          ) : (
+            text
+          )}
+        </bdi>
       </p>
       {card.director && (
         <p class="director">
-          {!chosen.compact && <span class="department">{named(card.department)}</span>}
+          {!chosen.compact && <span class="department">{beside(card.department, card.director)}</span>}
           <strong>{titled(card.director)}</strong>
           {card.answering && <span class="answering">{t("overlay.answering")}</span>}
         </p>
@@ -95,26 +109,29 @@ function Card({ card, leaving, chosen }: { card: LowerThird; leaving: boolean; c
   );
 }
 
-/** What is on the picture: comes after the delay, leaves with its movement, and goes at once when cleared. */
+/** What is on the picture: comes after the delay, leaves with its movement, by itself when its time is over. */
 function useShown(wanted: LowerThird | null, chosen: Parameters): { card: LowerThird | null; leaving: boolean } {
   const [card, setCard] = useState<LowerThird | null>(null);
   const [leaving, setLeaving] = useState(false);
+  const [over, setOver] = useState<number | null>(null);
+  const here = wanted && wanted.id !== over ? wanted : null;
   useEffect(() => {
-    if (wanted) {
+    if (wanted?.id !== over) setOver(null);
+    if (here) {
       const timer = setTimeout(() => {
         setLeaving(false);
-        setCard(wanted);
-      }, card?.id === wanted.id ? 0 : chosen.delaytime);
+        setCard(here);
+      }, card?.id === here.id ? 0 : chosen.delaytime);
       return () => clearTimeout(timer);
     }
     if (!card) return undefined;
     setLeaving(true);
-    const timer = setTimeout(() => setCard(null), chosen.animateout === "none" || !chosen.motion ? 0 : Math.min(OUT_MS, 180));
+    const timer = setTimeout(() => setCard(null), chosen.animateout === "none" || !chosen.motion ? 0 : OUT_MS);
     return () => clearTimeout(timer);
-  }, [wanted]);
+  }, [wanted, over]);
   useEffect(() => {
     if (!card || !chosen.showtime) return undefined;
-    const timer = setTimeout(() => setCard(null), chosen.showtime);
+    const timer = setTimeout(() => setOver(card.id), chosen.showtime);
     return () => clearTimeout(timer);
   }, [card?.id]);
   return { card, leaving };
@@ -136,20 +153,16 @@ function useSample(on: boolean): LowerThird | null {
   } as LowerThird;
 }
 
-function useTyped(text: string, on: boolean): string {
-  const [count, setCount] = useState(on ? 0 : text.length);
+/** How far the typewriter is, in UTF-16 units. The rest of the text keeps its place, so that the card does not grow. */
+function useTyped(text: string, on: boolean): number {
+  const [count, setCount] = useState(0);
   useEffect(() => {
-    if (!on) return setCount(text.length);
     setCount(0);
-    const timer = setInterval(() => setCount((now) => (now >= text.length ? (clearInterval(timer), now) : now + 1)), 28);
+    if (!on) return undefined;
+    const timer = setInterval(() => setCount((now) => (now >= text.length ? (clearInterval(timer), now) : now + (text.codePointAt(now)! > 0xffff ? 2 : 1))), 28);
     return () => clearInterval(timer);
   }, [text, on]);
-  return on ? [...text].slice(0, count).join("") : text;
-}
-
-function cut(text: string, most: number): string {
-  const letters = [...text];
-  return most && letters.length > most ? `${letters.slice(0, most).join("")}…` : text;
+  return on ? count : text.length;
 }
 
 /** Sizes and colours as custom properties; a producer's own styles as a constructed sheet, which the policy allows. */

@@ -28,6 +28,10 @@ export interface Parameters {
   label: string;
   ticker: boolean;
   queueonly: boolean;
+  onlyquestions: boolean;
+  reverse: boolean;
+  striplinks: boolean;
+  bureau: string;
   darkmode: boolean;
   lightmode: boolean;
   theme: string;
@@ -82,7 +86,14 @@ export const TABLE: readonly Row[] = [
   { name: "css", value: "styles", what: "your own styles; addresses and imports in them are taken out" },
   { name: "cssb64", value: "base64", what: "the same, encoded" },
   { name: "queueonly", value: "bare", what: "ticker only, no lower third" },
+  { name: "onlyquestions", value: "bare", what: "lower third only, no ticker" },
+  { name: "reverse", value: "bare", what: "newest message of the ticker on top" },
+  { name: "striplinks", value: "bare", what: "takes web addresses out of the texts" },
+  { name: "bureau", value: "id of a department", what: "only questions that are routed to it" },
   { name: "viewonly", value: "bare", what: "accepted; an overlay can only ever watch" },
+  { name: "pinnedonly", value: "bare", what: "accepted; only what the host takes on air is ever shown" },
+  { name: "normalize", value: "bare", what: "accepted; the server has normalised every text already" },
+  { name: "24hr", value: "bare", what: "accepted; no time of day is shown" },
 ];
 
 const HEX = /^[0-9a-f]{3}(?:[0-9a-f]{3}(?:[0-9a-f]{2})?)?$/i;
@@ -128,6 +139,10 @@ export function parameters(query: URLSearchParams): Parameters {
     label: (query.get("label") ?? "").slice(0, 40),
     ticker: on("ticker"),
     queueonly: on("queueonly"),
+    onlyquestions: on("onlyquestions"),
+    reverse: on("reverse"),
+    striplinks: on("striplinks"),
+    bureau: (query.get("bureau") ?? "").slice(0, 40),
     darkmode: on("darkmode"),
     lightmode: on("lightmode"),
     theme: on("lightmode") ? "light" : oneOf("theme", ["dark", "light"], "dark"),
@@ -136,6 +151,13 @@ export function parameters(query: URLSearchParams): Parameters {
     motion: !(query.has("motion") && !on("motion")),
     test: on("test"),
   };
+}
+
+/** A text as this overlay shows it. */
+export function words(text: string | null | undefined, chosen: Parameters): string {
+  const whole = chosen.striplinks ? (text ?? "").replace(/\s*(?:https?:\/\/|www\.)\S+/gi, "").trim() : (text ?? "");
+  const letters = [...whole];
+  return chosen.trim && letters.length > chosen.trim ? `${letters.slice(0, chosen.trim).join("")}…` : whole;
 }
 
 /** Styles of a producer, without anything that would ask another host. */
