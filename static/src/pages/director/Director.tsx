@@ -198,7 +198,7 @@ function Reading({ card }: { card: QuestionCard }): JSX.Element {
           </button>
         )}
         {onAir && (
-          <button class="button" type="button" onClick={() => void act("question:finish", { message: card.id }).then((ok) => ok && (reading.value = null))}>
+          <button class={`button ${air.value?.answering_since ? "primary" : ""}`} type="button" onClick={() => void act("question:finish", { message: card.id }).then((ok) => ok && (reading.value = null))}>
             {t("director.finish")}
           </button>
         )}
