@@ -155,7 +155,7 @@ class Page:
         await self.act(["locator", selector], ["first"], ["waitFor", {"state": "hidden", "timeout": WAIT_MS}])
 
     async def evaluate(self, expression: str, given: Any = None) -> Any:
-        """A JavaScript expression, or a function of `given`."""
+        """A JavaScript expression, or a function: `(given) => …`."""
         return await self.act(["evaluate", expression, given])
 
     async def until(self, expression: str, given: Any = None, *, wait_ms: int = WAIT_MS) -> Any:
@@ -176,6 +176,10 @@ class Page:
     async def offline(self, on: bool) -> None:
         """As if the network were unplugged."""
         await self._driver.ask("offline", context=self.context, on=on)
+
+    async def cdp(self, method: str, **params: Any) -> None:
+        """A command of the DevTools protocol, for an input method's keys."""
+        await self._driver.ask("cdp", page=self.number, method=method, params=params)
 
     async def serious(self) -> list[str]:
         """What axe finds serious or critical."""

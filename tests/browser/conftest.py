@@ -119,10 +119,9 @@ async def visit(driver: Driver, request: pytest.FixtureRequest) -> AsyncIterator
     failed = request.node.stash.get(FAILED, True)
     problems = []
     for number, (page, allowed) in enumerate(found.pages):
-        if failed:
+        its = [problem for problem in await page.problems() if not any(re.search(one, problem) for one in allowed)]
+        if failed or its:
             await page.picture(f"{re.sub(r'[^A-Za-z0-9_-]+', '-', request.node.name)}-{number}-{page.name}")
-        problems += [
-            f"{page.name}: {problem}" for problem in await page.problems() if not any(re.search(one, problem) for one in allowed)
-        ]
+        problems += [f"{page.name}: {problem}" for problem in its]
         await page.close()
     assert not problems

@@ -56,7 +56,8 @@ const requests = {
       if (name.includes(".")) {
         const [part, method] = name.split(".");
         on = await on[part][method](...given);
-      } else on = await on[name](...given);
+      } else if (name === "evaluate") on = await on.evaluate(code(given[0]), given[1]);
+      else on = await on[name](...given);
     }
     return plain(on);
   },
@@ -64,7 +65,7 @@ const requests = {
   async until({ page, expression, given, timeout_ms }) {
     const ends = Date.now() + timeout_ms;
     for (;;) {
-      const value = await pages.get(page).opened.evaluate(expression, given).catch((error) => {
+      const value = await pages.get(page).opened.evaluate(code(expression), given).catch((error) => {
         if (/context was destroyed|navigat/i.test(String(error))) return null;
         throw error;
       });
@@ -78,6 +79,13 @@ const requests = {
     const { violations } = await opened.evaluate(() => window.axe.run({ resultTypes: ["violations"] }));
     return violations.map(({ id, impact, nodes }) => ({ id, impact, nodes: nodes.map((node) => `${node.html.slice(0, 200)} ${node.failureSummary}`) }));
   },
+  /** What Playwright has no method for: the DevTools protocol's own. */
+  async cdp({ page, method, params }) {
+    const { opened } = pages.get(page);
+    const session = await opened.context().newCDPSession(opened);
+    await session.send(method, params);
+    await session.detach();
+  },
   /** What should not have happened since the last time it was asked for. */
   async problems({ page }) {
     return pages.get(page).problems.splice(0);
@@ -90,6 +98,11 @@ const requests = {
     contexts.delete(context);
   },
 };
+
+/** `(given) => …` as the function that it is; any other text is an expression. */
+function code(text) {
+  return /^\(\w*\) =>/.test(text) ? new Function(`return ${text}`)() : text;
+}
 
 function plain(value) {
   if (value === undefined || value === null) return null;
