@@ -67,8 +67,9 @@ def undo(hall: Hall, actor: Actor, command: c.UndoAct, context: Context) -> Deci
 
 
 def clear(hall: Hall, actor: Actor, command: c.ClearOverlay, context: Context) -> Decision | Refusal:
-    """Always taken, even if nothing is shown: in an emergency nobody should read a refusal."""
-    return one(e.OverlayCleared(at=context.now, by=actor.by))
+    """Always taken, even if nothing is shown: in an emergency nobody should read a refusal. The ticker goes off with it."""
+    cleared = e.OverlayCleared(at=context.now, by=actor.by)
+    return Decision((cleared, e.TickerSet(at=context.now, by=actor.by, on=False))) if hall.ticker else one(cleared)
 
 
 def show(hall: Hall, actor: Actor, command: c.ShowOverlay, context: Context) -> Decision | Refusal:

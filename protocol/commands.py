@@ -239,7 +239,7 @@ class SetMode(Command, frozen=True, tag="chat:mode"):
 
 
 class ClearOverlay(Command, frozen=True, tag="overlay:clear"):
-    """All off every overlay; stays clear, through reconnects too, until `overlay:show` or the next one on air."""
+    """All off every overlay, the ticker too; stays clear, through reconnects too, until `overlay:show` or the next on air."""
 
     roles: ClassVar[tuple[Role, ...]] = ("host",)
 

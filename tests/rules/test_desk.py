@@ -39,6 +39,15 @@ def test_the_ticker_is_a_switch() -> None:
     assert town.hall.ticker
 
 
+def test_clearing_switches_the_ticker_off_too() -> None:
+    town = Town()
+    town.must(HOST, c.SetTicker, on=True)
+    town.must(HOST, c.ClearOverlay)
+    assert (town.hall.overlay_cleared, town.hall.ticker) == (True, False)
+    town.must(HOST, c.ShowOverlay)
+    assert not town.hall.ticker
+
+
 def test_undo_is_for_ones_own_last_act() -> None:
     town = Town()
     id = town.question()
