@@ -61,6 +61,15 @@ async def served(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Serv
 
 
 @pytest_asyncio.fixture(loop_scope="session")
+async def mortal(tmp_path: Path) -> AsyncIterator[Served]:
+    """A server of this test's own, to be killed."""
+    found = Served(tmp_path / "data")
+    await found.start()
+    yield found
+    await found.stop()
+
+
+@pytest_asyncio.fixture(loop_scope="session")
 async def house(http: aiohttp.ClientSession, served: Served) -> House:
     """An open town hall in which messages appear at once."""
     found = House(http, served, next(_codes), served.url)

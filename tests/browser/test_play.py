@@ -1,7 +1,6 @@
 """A whole town hall in six pages at once, with the network cut and the server killed in the middle of it."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import aiohttp
 import pytest_asyncio
@@ -13,15 +12,6 @@ from tests.browser.people import chat, write
 from tests.faults.served import Served
 
 QUESTION = "예산은 언제 확정되나요? 부서마다 말이 다릅니다."
-
-
-@pytest_asyncio.fixture(loop_scope="session")
-async def mortal(tmp_path: Path) -> AsyncIterator[Served]:
-    """A server of this test's own, to be killed."""
-    found = Served(tmp_path / "data")
-    await found.start()
-    yield found
-    await found.stop()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
