@@ -154,8 +154,15 @@ class Follower:
                 if head is None:
                     return
                 if head.epoch != hall.epoch:
+                    # All of it is read before any of it is forgotten: nobody is judged on, or shown, a part.
+                    whole = [stored async for stored in store_log.read_all(self._store, hall.code)]
+                    now = await store_log.head(self._store, hall.code)
+                    if now is None or now.epoch != head.epoch:
+                        continue
                     hall.epoch, hall.seq = head.epoch, 0
                     hall.sink.reset(head.epoch)
+                    if not self._apply(hall, whole):
+                        return
                 while hall.seq < head.seq:
                     page = await store_log.read(self._store, hall.code, hall.seq)
                     if not page:
