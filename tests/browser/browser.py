@@ -186,6 +186,11 @@ class Page:
         found = await self._driver.ask("axe", page=self.number)
         return [f"{one['id']}: {node}" for one in found if one["impact"] in ("serious", "critical") for node in one["nodes"]]
 
+    async def spills(self) -> list[str]:
+        """What sticks out of the page, is cut off or scrolls sideways."""
+        found: list[str] = await self._driver.ask("spills", page=self.number)
+        return found
+
     async def problems(self) -> list[str]:
         """Errors, warnings, violations of the policy, requests to other hosts, dialogs: since asked last."""
         found: list[str] = await self._driver.ask("problems", page=self.number)

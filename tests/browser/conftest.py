@@ -3,6 +3,7 @@
 import itertools
 import re
 from collections.abc import AsyncIterator, Generator
+from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,11 @@ _codes = (f"HALL{number}" for number in itertools.count(1))
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All on one event loop: the browser and the server live on it."""
     for item in items:
-        if item.path.is_relative_to(Path(__file__).parent) and isinstance(item, pytest.Function):
+        if (
+            item.path.is_relative_to(Path(__file__).parent)
+            and isinstance(item, pytest.Function)
+            and iscoroutinefunction(item.obj)
+        ):
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
 

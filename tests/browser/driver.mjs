@@ -79,6 +79,10 @@ const requests = {
     const { violations } = await opened.evaluate(() => window.axe.run({ resultTypes: ["violations"] }));
     return violations.map(({ id, impact, nodes }) => ({ id, impact, nodes: nodes.map((node) => `${node.html.slice(0, 200)} ${node.failureSummary}`) }));
   },
+  /** What sticks out of the page or is cut off, in words. */
+  async spills({ page }) {
+    return pages.get(page).opened.evaluate(spills);
+  },
   /** What Playwright has no method for: the DevTools protocol's own. */
   async cdp({ page, method, params }) {
     const { opened } = pages.get(page);
@@ -98,6 +102,36 @@ const requests = {
     contexts.delete(context);
   },
 };
+
+/** Runs in the page. Cut off is what can be neither seen nor scrolled to; what ends in an ellipsis says so itself. */
+function spills() {
+  const found = new Set();
+  const width = document.documentElement.clientWidth;
+  const say = (what, one) => found.add(`${what}: ${one.tagName.toLowerCase()}.${one.className} ${(one.innerText ?? "").slice(0, 60)}`);
+  const whole = document.documentElement.scrollWidth;
+  if (whole > width) found.add(`the page is ${whole} wide in ${width}`);
+  for (const one of document.body.querySelectorAll("*")) {
+    if (one.closest(".hidden, .skip, option, svg *, input, textarea") || !one.checkVisibility({ visibilityProperty: true })) continue;
+    const box = one.getBoundingClientRect();
+    if (!box.width || !box.height) continue;
+    const style = getComputedStyle(one);
+    const wider = one.scrollWidth > one.clientWidth + 1 && style.display !== "inline";
+    const higher = one.scrollHeight > one.clientHeight + 1 && style.display !== "inline";
+    if (!inScroller(one) && (box.right > width + 1 || box.left < -1)) say(`sticks out, ${box.left} to ${box.right} of ${width}`, one);
+    const says = style.textOverflow === "ellipsis" || style.webkitLineClamp !== "none";
+    if (/hidden|clip/.test(style.overflowX) && !says && wider) say("cut off at its side", one);
+    if (/hidden|clip/.test(style.overflowY) && !says && higher) say("cut off below", one);
+    if (/auto|scroll/.test(style.overflowX) && wider && !one.matches(".table, .toolbar")) say("scrolls sideways", one);
+  }
+  return [...found].slice(0, 20);
+
+  function inScroller(one) {
+    for (let at = one.parentElement; at; at = at.parentElement) {
+      if (/auto|scroll/.test(getComputedStyle(at).overflowX) && at.scrollWidth > at.clientWidth) return true;
+    }
+    return false;
+  }
+}
 
 /** `(given) => …` as the function that it is; any other text is an expression. */
 function code(text) {
