@@ -72,7 +72,8 @@ def _begin(target: Callable[..., Awaitable[Any]], *args: Any, **named: Any) -> a
     """Stands where engine.io's start_background_task stands: the same, but kept with its connection."""
     task = asyncio.ensure_future(target(*args, **named))
     mine = _tasks.get(None)
-    if mine is not None:
+    # The first connection also begins the task that looks after all of them; that one outlives it.
+    if mine is not None and getattr(target, "__name__", "") != "_service_task":
         mine.add(task)
         task.add_done_callback(mine.discard)
     return task

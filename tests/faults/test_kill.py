@@ -122,11 +122,12 @@ async def test_a_second_server_on_the_folder_says_so_and_harms_nothing(tmp_path:
         await served.stop()
 
 
-async def test_a_full_disk_refuses_clearly_and_keeps_what_was_acknowledged(tmp_path: Path) -> None:
+@pytest.mark.parametrize("fsync", ["always", "everysec"])
+async def test_a_full_disk_refuses_clearly_and_keeps_what_was_acknowledged(fsync: str, tmp_path: Path) -> None:
     folder = tmp_path / "small"
     folder.mkdir()
     mount = f'mount -t tmpfs -o size=8m tmpfs {folder} && exec "$@"'
-    served = Served(folder / "data", before=("unshare", "-m", "sh", "-c", mount, "sh"))
+    served = Served(folder / "data", before=("unshare", "-m", "sh", "-c", mount, "sh"), environ={"TOWNHALL_FSYNC": fsync})
     await served.start()
     inside = Path(f"/proc/{served.pid}/root")
     try:

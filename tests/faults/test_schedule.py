@@ -47,7 +47,7 @@ async def stop_the_store(nodes: Nodes) -> None:
 
 async def stop_a_node(nodes: Nodes) -> None:
     os.kill(nodes.served[1].pid, signal.SIGSTOP)
-    await asyncio.sleep(2)
+    await asyncio.sleep(6)
     os.kill(nodes.served[1].pid, signal.SIGCONT)
 
 

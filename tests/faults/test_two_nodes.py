@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import aiohttp
@@ -12,11 +13,13 @@ import pytest
 from loadtests.client import Client, ticket
 from moderation.context import Actor
 from protocol import commands as c
+from protocol.limits import limit
 from protocol.refusals import Refusal
 from server.app import Node, running
 from server.http.organiser import known
 from server.settings import Settings
 from server.store.embedded import EmbeddedValkey
+from server.store.keys import Keys
 from tests.faults.fault_proxy import FaultProxy
 from tests.town import HOST, HOST_2, ORGANISER, SETUP
 from tests.waiting import until
@@ -144,3 +147,42 @@ async def test_closing_lets_no_later_message_in_anywhere(pair: Pair) -> None:
         assert {ack["error"]["code"] for ack in acks if not ack["ok"]} <= {"hall_closed"}
         for client in clients:
             await client.close()
+
+
+async def test_a_message_sent_again_anywhere_is_the_same_message(pair: Pair) -> None:
+    """R-11."""
+    async with aiohttp.ClientSession() as session:
+        token = await ticket(session, pair.a.url, "TESTED")
+        other = await ticket(session, pair.a.url, "TESTED")
+
+        async def send(node: Node, who: str, text: str, client_id: str) -> Any:
+            client = Client(session, node.url, "TESTED", "audience", who)
+            await client.connect()
+            ack = await client.call("message:post", {"client_id": client_id, "text": text})
+            await client.close()
+            return ack
+
+        first = await send(pair.a, token, "한 번만 남는 글", "the-same-client-id")
+        assert first["ok"]
+        # On the other node, after a reconnect, on both at once.
+        assert await send(pair.b, token, "한 번만 남는 글", "the-same-client-id") == first
+        assert await send(pair.a, token, "한 번만 남는 글", "the-same-client-id") == first
+        both = await asyncio.gather(*(send(node, token, "동시에", "another-client-id") for node in (pair.a, pair.b)))
+        assert both[0] == both[1]
+        for node in (pair.a, pair.b):
+            changed = await send(node, token, "다른 글", "the-same-client-id")
+            assert changed["error"]["code"] == "client_id_reused"
+        # Another participant's ids have nothing to do with these.
+        theirs = await send(pair.b, other, "한 번만 남는 글", "the-same-client-id")
+        assert theirs["ok"]
+        assert theirs["seq"] != first["seq"]
+        a = await pair.a.gateway.directory.get("TESTED")
+        assert a is not None
+        await until(lambda: a.seq == theirs["seq"])
+        assert [m.text for m in a.hall.messages.values()] == ["한 번만 남는 글", "동시에", "한 번만 남는 글"]
+        # And for how long: nine minutes later they are still known.
+        for who, client_id in ((token, "the-same-client-id"), (token, "another-client-id"), (other, "the-same-client-id")):
+            admitted = pair.a.gateway.admission.admit(a.hall, a.author_key, "audience", who)
+            assert not isinstance(admitted, Refusal)
+            seconds = await pair.a.store.redis.ttl(Keys("TESTED").dedupe(admitted.dedupe(client_id)))
+            assert limit("client_id_s") - 30 < seconds <= limit("client_id_s") == 600
