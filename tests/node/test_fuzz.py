@@ -1,0 +1,135 @@
+"""S-08: payloads made from each command's own schema, right and slightly wrong: nothing raises, nothing refused has an effect."""
+
+import asyncio
+import copy
+import json
+from typing import Any
+
+import hypothesis.strategies as st
+from hypothesis import HealthCheck, given, settings
+
+from protocol import wire
+from protocol.commands import COMMANDS, QUERIES, Join, names_for
+from protocol.frames import Ack
+from protocol.names import Role
+from protocol.refusals import REFUSALS, Refusal
+from protocol.schema import schema
+from server.gateway.buckets import Buckets
+from server.gateway.gateway import Session
+from tests.node.world import CODE, World
+from tests.protocol.test_wire import ANYTHING
+from tests.waiting import until
+
+DEFS: dict[str, Any] = schema()["$defs"]
+TYPES: dict[str, str] = schema()["x-townhall"]["commands"]
+ROLES: tuple[Role, ...] = ("audience", "host", "director", "organiser")
+ODD: st.SearchStrategy[Any] = st.sampled_from(
+    [None, True, -1, 0, 1.5, 2**53, 2**63, 10**30, "", "x" * 300, "\ud800", "\x00", "가" * 41_000, [], {}, [[[]]]]
+)
+
+
+def from_schema(node: dict[str, Any]) -> st.SearchStrategy[Any]:
+    """Values that a JSON Schema node of ours allows."""
+    if "$ref" in node:
+        return from_schema(DEFS[node["$ref"].rpartition("/")[2]])
+    if "anyOf" in node:
+        return st.one_of(*(from_schema(part) for part in node["anyOf"]))
+    if "enum" in node:
+        return st.sampled_from(node["enum"])
+    match node.get("type"):
+        case "object":
+            needed = {name: from_schema(part) for name, part in node["properties"].items() if name in node.get("required", ())}
+            rest = {name: from_schema(part) for name, part in node["properties"].items() if name not in needed}
+            return st.fixed_dictionaries(needed, optional=rest)
+        case "array":
+            most = min(node.get("maxItems", 3), 3)
+            return st.lists(from_schema(node.get("items", {})), min_size=min(node.get("minItems", 0), most), max_size=most)
+        case "integer":
+            return st.integers(1, 12) | st.integers(node.get("minimum", 0), node.get("maximum", 2**53 - 1))
+        case "string" if "pattern" in node:
+            return st.from_regex(node["pattern"], fullmatch=True)
+        case "string":
+            return st.text(min_size=node.get("minLength", 0), max_size=min(node.get("maxLength", 40), 40))
+        case "boolean":
+            return st.booleans()
+        case "null":
+            return st.none()
+    return ANYTHING
+
+
+def payloads(name: str) -> st.SearchStrategy[Any]:
+    """Right ones, and right ones with one field made odd, left out or added; and anything at all."""
+    right = from_schema(DEFS[TYPES[name]])
+    odd = st.tuples(right, st.sampled_from([*DEFS[TYPES[name]]["properties"], "more", "command"]), ODD).map(
+        lambda made: {**made[0], made[1]: made[2]}
+    )
+    short = right.filter(bool).flatmap(
+        lambda made: st.sampled_from(sorted(made)).map(lambda left: {key: made[key] for key in made if key != left})
+    )
+    return right | right | right | odd | short | ANYTHING
+
+
+async def test_no_payload_of_any_schema_raises_or_changes_anything_unless_it_is_accepted(world: World) -> None:
+    person = await world.person()
+    for number in range(5):
+        await person.command("message:post", text=f"글 {number}", asked=number % 2 == 0)
+    gateway = world.node.gateway
+    for buckets in ("_posts", "_supports", "_staff"):
+        setattr(gateway, buckets, Buckets(10.0**9, 1.0))
+    tokens = {
+        "audience": person._token,
+        "host": world.token("host", "host-1"),
+        "director": world.token("director", "d1"),
+        "organiser": world.node.links.organiser_key,
+    }
+    sessions: dict[Role, Session] = {}
+    for role in ROLES:
+        session = await gateway.join(role, Join(code=CODE, token=tokens[role]))
+        assert isinstance(session, Session)
+        sessions[role] = session
+    loop = asyncio.get_running_loop()
+    seen: set[str] = set()
+
+    async def one(role: Role, name: str, payload: Any) -> Ack:
+        before, hall = world.runtime.seq, copy.deepcopy(world.runtime.hall)
+        ack = await gateway.answer(sessions[role], name, payload)
+        if ack.ok:
+            await until(lambda: world.runtime.seq >= (ack.seq or 0))
+        else:
+            assert world.runtime.seq == before
+            assert world.runtime.hall == hall
+        return ack
+
+    @settings(max_examples=500, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(st.data())
+    def fuzz(data: st.DataObject) -> None:
+        name = data.draw(st.sampled_from(sorted((*COMMANDS, *QUERIES))))
+        role = data.draw(st.sampled_from([role for role in ROLES if name in names_for(role)] * 4 + list(ROLES)))
+        payload = data.draw(payloads(name))
+        # Ending the town hall would end the fuzzing.
+        if name == "hall:close":
+            payload = {"client_id": 7}
+        try:
+            payload = wire.loads(json.dumps(payload))
+        except wire.BadJson:
+            return  # such a frame ends the connection; it is no command
+        ack = asyncio.run_coroutine_threadsafe(one(role, name, payload), loop).result(60)
+        found = wire.command(name, payload)
+        if name not in names_for(role):
+            assert ack.error is not None
+            assert ack.error.code == "not_allowed"
+        elif isinstance(found, Refusal):
+            assert ack.error is not None
+            assert ack.error.code == "bad_request"
+        if ack.error is not None:
+            assert ack.error.code in REFUSALS
+            assert ack.error.code != "internal", payload
+            assert ack.error.message
+            seen.add(ack.error.code)
+        else:
+            seen.add(name)
+
+    await asyncio.to_thread(fuzz)
+    # It came through: many commands were accepted, and many refused by rules, not only by their form.
+    assert len(seen & {*COMMANDS, *QUERIES}) >= 4, seen
+    assert len(seen & set(REFUSALS)) >= 5, seen
