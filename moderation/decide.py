@@ -18,7 +18,7 @@ RULES: dict[type[Command], Rule] = {
 
 
 def decide(hall: Hall, actor: Actor, command: Command, context: Context) -> Decision | Refusal:
-    """On a state that may be a millisecond old; the guard of the append finds out (ARCHITECTURE 2.2).
+    """On a state that may be a millisecond old; the guard of the append finds out (docs/decisions/0002).
 
     Who may do it at all is checked first, then the rule of the command.
     """
