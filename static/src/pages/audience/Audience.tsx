@@ -78,7 +78,7 @@ export function Audience(): JSX.Element {
         </Menu>
       </header>
       <ConnectionBar link={link} />
-      <div class="stage">
+      <section class="stage" aria-label={t("audience.stage")}>
         {setup?.video && <Video video={setup.video} />}
         {now && <OnAir />}
         <details class="counts">
@@ -94,7 +94,7 @@ export function Audience(): JSX.Element {
             {removed.map(([reason, count]) => t("audience.removed_by", { reason: t(`common.removal.${reason}`), count })).join(" · ") || t("common.none")}
           </p>
         </details>
-      </div>
+      </section>
       <main>
         <div class="tabs" role="tablist" aria-label={setup?.title ?? ""}>
           {(["chat", "questions"] as const).map((name) => (

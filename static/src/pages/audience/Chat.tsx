@@ -61,7 +61,7 @@ export function Chat({ shown }: { shown: boolean }): JSX.Element {
           if (stuck.current) newCount.value = 0;
         }}
       >
-        {!items.length && !own.length && <p class="empty soft">{t("audience.empty")}</p>}
+        {!items.length && !own.length && <p class="empty soft">{t(hall.value?.phase === "draft" ? "audience.empty_draft" : "audience.empty")}</p>}
         {items.map((item) => (
           <Kept key={item.id} item={item} also={`${language.value}${mine.has(item.id)}`} draw={(one) => <Row message={one} mine={mine.has(one.id)} />} />
         ))}

@@ -70,6 +70,7 @@ export function Composer({ outbox }: { outbox: Outbox }): JSX.Element {
           {why}
         </p>
       )}
+      {!why && hints(state?.mode, state?.slow_s) && <p class="hint small soft">{hints(state?.mode, state?.slow_s)}</p>}
       <div class="writing">
         <label class="hidden" for="text">
           {t("audience.composer")}
@@ -104,7 +105,7 @@ export function Composer({ outbox }: { outbox: Outbox }): JSX.Element {
         </label>
         <span class="grow" />
         <span id="counter" class={`small figure ${count > most ? "over" : "soft"}`} aria-live={count > most - 20 ? "polite" : "off"}>
-          {count > most ? t("audience.over", { count: count - most }) : count > 0 ? t("audience.left", { count: most - count }) : asked.value ? t("audience.ask_hint") : hints(state?.mode, state?.slow_s)}
+          {count > most ? t("audience.over", { count: count - most }) : count > 0 ? t("audience.left", { count: most - count }) : asked.value ? t("audience.ask_hint") : ""}
         </span>
         <button class="button quiet small" type="button" aria-label={t("audience.lock")} onClick={() => (explained.value = true)}>
           <Icon name="lock" />

@@ -4,6 +4,9 @@ import { useNow } from "../../ui/parts";
 import { hall, link, onAir } from "./state";
 import { Support } from "./Support";
 
+/** Characters from which a text may have to be scrolled on a phone; then the keyboard must reach it. */
+const LONG = 80;
+
 /** The question on air, and who answers it. */
 export function OnAir(): JSX.Element | null {
   const now = useNow(link.skew.value);
@@ -24,7 +27,7 @@ export function OnAir(): JSX.Element | null {
         <span class="grow" />
         <Support message={message} />
       </p>
-      <p class="text">
+      <p class="text" tabIndex={(message.text ?? "").length > LONG ? 0 : undefined}>
         <bdi>{message.text}</bdi>
       </p>
       <p class="who soft small">

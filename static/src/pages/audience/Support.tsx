@@ -13,12 +13,12 @@ export function Support({ message }: { message: AudienceMessage }): JSX.Element 
       class="button small support"
       type="button"
       aria-pressed={on}
-      aria-label={`${t(on ? "audience.unsupport" : "audience.support_this")} (${t("audience.support_of", { count })})`}
       disabled={hall.value?.phase !== "open"}
       onClick={() => void support(message).then((refused) => refused !== null && toast(refused || t("refusal.not_saved"), true))}
     >
       <Icon name="up" />
       <span class="figure">{figure(count)}</span>
+      <span class="hidden"> {t(on ? "audience.unsupport" : "audience.support_this")}</span>
     </button>
   );
 }

@@ -5,6 +5,9 @@ import { t } from "../../i18n";
 import type { Video as VideoSetup } from "../../protocol/types";
 import { Icon } from "../../ui/parts";
 
+/** A broadcast that has not begun is asked for again after this time. */
+const RETRY_MS = 10_000;
+
 /** The broadcast. The player is loaded only here, and an embedded page only when the reader asks for it. */
 export function Video({ video }: { video: VideoSetup }): JSX.Element {
   return <div class="video">{video.kind === "hls" ? <Hls url={video.url} /> : <Embedded url={video.url} />}</div>;
@@ -28,28 +31,50 @@ function Embedded({ url }: { url: string }): JSX.Element {
 function Hls({ url }: { url: string }): JSX.Element {
   const ref = useRef<HTMLVideoElement>(null);
   const failed = useSignal(false);
+  const tries = useSignal(0);
   useEffect(() => {
     const player = ref.current!;
+    let stop: (() => void) | undefined;
+    const again = (): void => {
+      failed.value = false;
+      tries.value++;
+    };
+    const fail = (): void => {
+      failed.value = true;
+      clearTimeout(timer);
+      timer = setTimeout(again, RETRY_MS);
+    };
+    let timer: ReturnType<typeof setTimeout> | undefined;
     if (player.canPlayType("application/vnd.apple.mpegurl")) {
       player.src = url;
-      return undefined;
+      player.addEventListener("error", fail);
+      return () => {
+        clearTimeout(timer);
+        player.removeEventListener("error", fail);
+      };
     }
-    let stop: (() => void) | undefined;
     void import("hls.js").then(({ default: Player }) => {
       const hls = new Player({ enableWorker: false, liveDurationInfinity: true });
       hls.on(Player.Events.ERROR, (_, data) => {
-        if (data.fatal) failed.value = true;
+        if (data.fatal) fail();
       });
       hls.loadSource(url);
       hls.attachMedia(player);
       stop = () => hls.destroy();
     });
-    return () => stop?.();
-  }, [url]);
+    return () => {
+      clearTimeout(timer);
+      stop?.();
+    };
+  }, [url, tries.value]);
   return (
     <>
-      <video ref={ref} controls muted autoplay playsInline aria-label={t("audience.video")} />
-      {failed.value && <p role="status">{t("audience.video_failed")}</p>}
+      <video ref={ref} controls={!failed.value} muted autoplay playsInline aria-label={t("audience.video")} />
+      {failed.value && (
+        <div class="poster failed" role="status">
+          <p class="small">{t("audience.video_failed")}</p>
+        </div>
+      )}
     </>
   );
 }

@@ -1,10 +1,16 @@
 import { signal } from "@preact/signals";
-import type { JSX } from "preact";
-import { useEffect } from "preact/hooks";
+import type { JSX, RefObject } from "preact";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { day, duration, figure, pseudonym, t, titled } from "../../i18n";
 import type { QuestionCard } from "../../protocol/types";
 import { ConnectionBar, Dialog, FateChip, Menu, Preferences, Toasts, useNow } from "../../ui/parts";
 import { act, air, cards, done, hall, link, mine, reading, todo } from "./state";
+
+/** Of the reading view: 28 pixels of a tablet are about 5 mm, the least that is read at two metres. */
+const READABLE_PX = 28;
+const HUGE_PX = 112;
+/** Characters from which the question that is my turn is set smaller, so that its buttons stay in sight. */
+const LONG = 120;
 
 type Open = { kind: "return" | "defer" | "write"; card: QuestionCard } | null;
 const dialog = signal<Open>(null);
@@ -83,7 +89,7 @@ function Turn({ card }: { card: QuestionCard }): JSX.Element {
           {state.answering_since ? duration(now - state.answering_since) : state.since ? duration(now - state.since) : ""}
         </span>
       </p>
-      <p class="question">
+      <p class={`question ${(card.text ?? "").length > LONG ? "long" : ""}`}>
         <bdi>{card.text}</bdi>
       </p>
       <Meta card={card} />
@@ -143,7 +149,7 @@ function Card({ card }: { card: QuestionCard }): JSX.Element {
       {card.fate.answer?.text && <p class="written">{card.fate.answer.text}</p>}
       <div class="row-actions">
         {waiting && !card.accepted && (
-          <button class="button primary" type="button" onClick={() => void act("question:accept", { message: card.id })}>
+          <button class={`button ${state === "deferred" ? "" : "primary"}`} type="button" onClick={() => void act("question:accept", { message: card.id })}>
             {t("director.accept")}
           </button>
         )}
@@ -174,9 +180,9 @@ function Card({ card }: { card: QuestionCard }): JSX.Element {
 function Reading({ card }: { card: QuestionCard }): JSX.Element {
   const now = useNow(link.skew.value);
   const onAir = mine.value?.id === card.id;
-  const length = card.text?.length ?? 0;
+  const text = useFitted(card.text ?? "");
   return (
-    <section class={`reading ${onAir ? "on" : ""} ${length > 160 ? "long" : length > 70 ? "middle" : ""}`}>
+    <section class={`reading ${onAir ? "on" : ""}`}>
       <p class="row">
         <button class="button" type="button" onClick={() => (reading.value = null)}>
           ← {t("director.list")}
@@ -188,7 +194,7 @@ function Reading({ card }: { card: QuestionCard }): JSX.Element {
           </span>
         )}
       </p>
-      <p class="huge">
+      <p class="huge" ref={text} tabIndex={0}>
         <bdi>{card.text}</bdi>
       </p>
       <div class="big-actions">
@@ -205,6 +211,29 @@ function Reading({ card }: { card: QuestionCard }): JSX.Element {
       </div>
     </section>
   );
+}
+
+/** The largest type in which a text fits its place, from HUGE_PX down to READABLE_PX; a longer one scrolls. */
+function useFitted(text: string): RefObject<HTMLParagraphElement | null> {
+  const ref = useRef<HTMLParagraphElement>(null);
+  useLayoutEffect(() => {
+    const box = ref.current!;
+    const fit = (): void => {
+      let [fits, spills] = [READABLE_PX, HUGE_PX + 1];
+      while (spills - fits > 1) {
+        const tried = Math.floor((fits + spills) / 2);
+        box.style.fontSize = `${tried}px`;
+        if (box.scrollHeight <= box.clientHeight && box.scrollWidth <= box.clientWidth) fits = tried;
+        else spills = tried;
+      }
+      box.style.fontSize = `${fits}px`;
+    };
+    fit();
+    const watch = new ResizeObserver(fit);
+    watch.observe(box);
+    return () => watch.disconnect();
+  }, [text]);
+  return ref;
 }
 
 function DialogOf({ open }: { open: NonNullable<Open> }): JSX.Element {

@@ -22,7 +22,7 @@ export function Console(): JSX.Element {
     <div class="console">
       <header>
         <div class="who">
-          <h1>{setup?.setup.title ?? t("host.title")}</h1>
+          <h1 title={setup?.setup.title}>{setup?.setup.title ?? t("host.title")}</h1>
           <p class="soft small figure">
             {setup?.code} · {link.hello.value?.you?.name} · {t("host.viewers", { count: figure(link.gauges.value.viewers) })}
           </p>

@@ -6,6 +6,9 @@ import { finish, takeNext } from "./keymap";
 import { Routing } from "./QueueColumn";
 import { act, air, hall, link, message, overlay, preview, queue, supportOf } from "./state";
 
+/** Characters from which a text is set smaller, and may have to be scrolled. */
+const LONG = 120;
+
 /** What is on air, and what would be next: seen before it is taken. */
 export function LiveCard(): JSX.Element {
   const now = useNow(link.skew.value);
@@ -35,7 +38,7 @@ export function LiveCard(): JSX.Element {
                 </span>
               )}
             </p>
-            <p class="text big">
+            <p class={`text big ${(live.text ?? "").length > LONG ? "long" : ""}`} tabIndex={(live.text ?? "").length > LONG ? 0 : undefined}>
               <bdi>{live.text}</bdi>
             </p>
             <p class="small soft">
@@ -71,7 +74,7 @@ export function LiveCard(): JSX.Element {
         <p class="label small">{preview.value?.id ? t("host.in_preview") : t("host.next_up")}</p>
         {next ? (
           <>
-            <p class="text">
+            <p class="text" tabIndex={(next.text ?? "").length > LONG ? 0 : undefined}>
               <bdi>{next.text}</bdi>
             </p>
             <Routing one={next} />

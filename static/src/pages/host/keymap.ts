@@ -57,8 +57,8 @@ function column(selector: string): void {
 export function table(): Key[] {
   const letter = (code: string, shown: string, label: string, run: () => void): Key => ({ code, shown, label, run });
   return [
-    letter("KeyJ", "J ↓", "key_move", () => move(1)),
-    letter("KeyK", "K ↑", "key_move", () => move(-1)),
+    letter("KeyJ", "J ↓", "key_following", () => move(1)),
+    letter("KeyK", "K ↑", "key_previous", () => move(-1)),
     { code: "ArrowDown", run: () => move(1) },
     { code: "ArrowUp", run: () => move(-1) },
     letter("KeyS", "S", "pick", withTarget((id) => void act("question:pick", { message: id }))),

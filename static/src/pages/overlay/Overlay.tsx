@@ -62,7 +62,9 @@ export function Overlay({ chosen }: { chosen: Parameters }): JSX.Element {
         <ul class="ticker">
           {lines.map((one) => (
             <li key={one.id}>
-              {!chosen.hidenames && <bdi class="name">{pseudonym(one.who)}</bdi>} <bdi>{words(one.text, chosen)}</bdi>
+              <p>
+                {!chosen.hidenames && <bdi class="name">{pseudonym(one.who)}</bdi>} <bdi>{words(one.text, chosen)}</bdi>
+              </p>
             </li>
           ))}
         </ul>
