@@ -14,7 +14,7 @@ from protocol.sentences import sentence
 
 HERE = Path(__file__).parent
 PICTURES = HERE.parents[1] / "test-output"
-WAIT_MS = 10_000
+WAIT_MS = 20_000
 """Longest wait for what should come to be."""
 ANSWER_S = 60.0
 
@@ -166,7 +166,7 @@ class Page:
 
     async def live(self) -> None:
         """Wait until the page stands, and is connected."""
-        await self.sees("h1, .overlay", wait_ms=20_000)
+        await self.sees("h1, .overlay", wait_ms=30_000)
         for key in ("common.connecting", "common.reconnecting"):
             await self.lacks(f"text={self.words(key)}")
 
@@ -180,6 +180,11 @@ class Page:
     async def cdp(self, method: str, **params: Any) -> None:
         """A command of the DevTools protocol, for an input method's keys."""
         await self._driver.ask("cdp", page=self.number, method=method, params=params)
+
+    async def download(self, selector: str) -> str:
+        """Click, and read the file that the page hands over."""
+        found: str = await self._driver.ask("download", page=self.number, selector=selector)
+        return found
 
     async def serious(self) -> list[str]:
         """What axe finds serious or critical."""

@@ -12,13 +12,17 @@ import pytest
 import pytest_asyncio
 
 from protocol.names import Language
+from protocol.setup import Setup
 from tests.browser.browser import Driver, Page, chromium
-from tests.browser.house import House
+from tests.browser.house import House, live_in
 from tests.faults.served import Served
+from tests.town import SETUP
 
 FAILED = pytest.StashKey[bool]()
 CUT = (r"net::ERR_", r"WebSocket connection to .* failed", r"WebSocket is closed before")
 """What a browser says by itself when the network or the server is away."""
+REFUSED = (r"the server responded with a status of 4\d\d",)
+"""And when the server says no."""
 _codes = (f"HALL{number}" for number in itertools.count(1))
 
 
@@ -82,6 +86,23 @@ async def house(http: aiohttp.ClientSession, served: Served) -> House:
     return found
 
 
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def lived_in(http: aiohttp.ClientSession, served: Served) -> House:
+    """A town hall in which much has happened. Tests look at it and change nothing."""
+    found = House(http, served, "LIVEDIN", served.url)
+    await found.create()
+    await live_in(found)
+    return found
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def deserted(http: aiohttp.ClientSession, served: Served) -> House:
+    """A town hall in which nothing has happened. Tests look at it and change nothing."""
+    found = House(http, served, "EMPTY", served.url)
+    await found.create(Setup(title="빈 타운홀", hosts=SETUP.hosts, departments=SETUP.departments, directors=SETUP.directors))
+    return found
+
+
 class Visits:
     """Opens pages; at the end none of them may have had a problem that was not announced."""
 
@@ -103,14 +124,17 @@ class Visits:
         agree: bool = False,
         closed: bool = False,
         cut: bool = False,
+        refused: bool = False,
+        secret: str = "",
         before: str = "",
         storage: dict[str, str] | None = None,
         **options: Any,
     ) -> Page:
         """A page of `role` that is connected. `agree`: to questions of the browser. `cut`: it will lose its connection.
-        `closed`: everything but the server is blocked. `before`: a script that runs first."""
+        `refused`: the server will say no to it. `secret`: in place of the link's. `closed`: everything but the server is
+        blocked. `before`: a script that runs first."""
         page = Page(self._driver, role, lang)
-        self.pages.append((page, list(CUT) if cut else []))
+        self.pages.append((page, [*(CUT if cut else ()), *(REFUSED if refused else ())]))
         chosen = {
             "viewport": {"width": width, "height": height},
             "locale": {"ko": "ko-KR", "en": "en-GB"}[lang],
@@ -119,7 +143,8 @@ class Visits:
             **options,
         }
         await page.open(house.origin, closed=closed, agree=agree, before=before, storage=storage or {}, options=chosen)
-        path, _, secret = house.url(role, id).partition("#")
+        path, _, given = house.url(role, id).partition("#")
+        secret = secret or given
         await page.goto(f"{path}?{query}#{secret}" if query else f"{path}#{secret}")
         await page.live()
         return page

@@ -1,5 +1,6 @@
 // A browser driven from outside: a request is a line of JSON on stdin, its answer a line of JSON on stdout.
 // `browser.py` is the other end, and says what the requests mean.
+import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { axeSource, launch } from "./browser.mjs";
 
@@ -73,9 +74,15 @@ const requests = {
       await new Promise((done) => setTimeout(done, POLL_MS));
     }
   },
+  async download({ page, selector }) {
+    const { opened } = pages.get(page);
+    const [download] = await Promise.all([opened.waitForEvent("download"), opened.locator(selector).click()]);
+    return readFileSync(await download.path(), "utf8");
+  },
   async axe({ page }) {
     const { opened } = pages.get(page);
-    await opened.evaluate(axeSource);
+    await opened.evaluate(settled);
+    if (!(await opened.evaluate("window.axe !== undefined"))) await opened.evaluate(axeSource);
     const { violations } = await opened.evaluate(() => window.axe.run({ resultTypes: ["violations"] }));
     return violations.map(({ id, impact, nodes }) => ({ id, impact, nodes: nodes.map((node) => `${node.html.slice(0, 200)} ${node.failureSummary}`) }));
   },
@@ -102,6 +109,12 @@ const requests = {
     contexts.delete(context);
   },
 };
+
+/** Runs in the page: a colour on its way to another has no contrast worth measuring. */
+async function settled() {
+  for (let frame = 0; frame < 2; frame++) await new Promise((done) => requestAnimationFrame(done));
+  for (const one of document.getAnimations()) if (one.effect.getTiming().iterations !== Infinity) one.finish();
+}
 
 /** Runs in the page. Cut off is what can be neither seen nor scrolled to; what ends in an ellipsis says so itself. */
 function spills() {

@@ -1,5 +1,6 @@
 """A town hall on a running server, and everything that is not done in a browser."""
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -11,6 +12,8 @@ import orjson
 from protocol.setup import Setup
 from tests.faults.served import Served
 from tests.town import SETUP
+
+LONG = "구내식당과 통근버스 이야기를 함께 드립니다. 늦게까지 일하는 날에는 둘 다 이용할 수 없어 불편합니다! " * 6
 
 
 @dataclass(slots=True)
@@ -76,3 +79,28 @@ class House:
 
 def _command(name: str, payload: dict[str, Any]) -> dict[str, Any]:
     return {"command": name, "payload": {"client_id": uuid4().hex, **payload}}
+
+
+async def live_in(house: House) -> None:
+    """Messages short, long (300 letters) and held; a question of each fate, one on air; somebody muted; a ticker."""
+    host = "host:host-1"
+    texts = [LONG[:300], "W" * 300, *(f"{number}번째 짧은 글" for number in range(18))]
+    await asyncio.gather(*(house.post(text) for text in texts))
+    fates = ("asked", "queued", "second", "air", "answered", "deferred", "declined", "merged")
+    asked = {fate: await house.post(f"{fate}: {LONG}"[:300], asked=True) for fate in fates}
+    for fate in ("queued", "second", "air", "answered", "deferred"):
+        await house.act(host, "question:route", message=asked[fate], director="d1")
+    await house.act("director:d1", "question:accept", message=asked["air"])
+    await house.act("director:d1", "question:return", message=asked["second"], reason=LONG[:200])
+    await house.act("director:d1", "question:answer", message=asked["answered"], text=LONG * 3)
+    await house.act(host, "question:defer", message=asked["deferred"], due="2030-01-31", note=LONG[:200])
+    await house.act(host, "question:decline", message=asked["declined"], reason="under_law", note=LONG[:200])
+    await house.act(host, "question:merge", message=asked["merged"], into=asked["air"])
+    await house.act(host, "question:preview", message=asked["queued"])
+    await house.act(host, "question:air", message=asked["air"])
+    await house.act("director:d1", "answer:start", message=asked["air"])
+    removed = await house.post("삭제될 글")
+    await house.act(host, "message:remove", message=removed, reason="off_topic")
+    await house.act(host, "author:mute", message=removed, reason="spam", seconds=600)
+    await house.post("자동으로 보류될 글 010-1234-5678")
+    await house.act(host, "overlay:ticker", on=True)

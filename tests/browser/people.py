@@ -15,3 +15,12 @@ async def write(page: Page, text: str, *, asked: bool = False) -> None:
 async def chat(page: Page) -> list[str]:
     """All that stands in the chat, in its order."""
     return await page.texts(".chat article .text")
+
+
+async def tab_to(page: Page, selector: str, *, back: bool = False) -> None:
+    """Press Tab until what matches has the focus."""
+    for _ in range(60):
+        await page.press("Shift+Tab" if back else "Tab")
+        if await page.evaluate("(selector) => document.activeElement.matches(selector)", selector):
+            return
+    raise AssertionError(f"{page.name}: Tab never comes to {selector}")

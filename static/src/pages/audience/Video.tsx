@@ -16,7 +16,7 @@ export function Video({ video }: { video: VideoSetup }): JSX.Element {
 function Embedded({ url }: { url: string }): JSX.Element {
   const on = useSignal(false);
   if (on.value) {
-    return <iframe src={url} title={t("audience.video")} allow="autoplay; fullscreen; picture-in-picture" referrerpolicy="strict-origin-when-cross-origin" allowFullScreen />;
+    return <iframe src={url} title={t("audience.video")} allow="autoplay; fullscreen; picture-in-picture" referrerpolicy="strict-origin-when-cross-origin" />;
   }
   return (
     <div class="poster">
