@@ -96,7 +96,7 @@ async def test_it_shows_nothing_broken_while_the_server_is_away(
 async def test_parameters_of_producers_change_the_picture(house: House, visit: Visits) -> None:
     await on_air(house, "이것은 길이를 자를 질문입니다")
     plain = await visit(house, "overlay", before=OBS)
-    query = "hidenames&compact&trim=4&label=Q%26A&chroma=00ff00&fontcolor=ff0000&css=.third%7Bopacity:0.5%7D"
+    query = "motion=0&hidenames&compact&trim=4&label=Q%26A&chroma=00ff00&fontcolor=ff0000&css=.third%7Bopacity:0.5%7D"
     shaped = await visit(house, "overlay", before=OBS, query=query)
     await plain.says(".third", "이것은 길이를 자를 질문입니다")
     assert await plain.count(".third .name") == 1
