@@ -101,7 +101,7 @@ async def test_pause_slow_mode_and_the_end_are_shown_and_hold_the_composer(house
 
     await page.fill("#text", "")
     await house.act("host:host-1", "chat:slow", seconds=60)
-    await page.says("#counter", page.words("audience.slow", seconds=60))
+    await page.says("#hint", page.words("audience.slow", seconds=60))
     await write(page, "one")
     await page.says(".chat article.mine:not(.own)", "one")
     await page.fill("#text", "two, too soon")
