@@ -45,6 +45,7 @@ export function Composer({ outbox }: { outbox: Outbox }): JSX.Element {
 
   const closed = state?.phase === "closed";
   const why = closed ? t("audience.closed") : state?.phase === "draft" ? t("audience.draft") : state?.paused ? t("audience.paused") : "";
+  const hint = hints(state?.mode, state?.slow_s);
   const ready = !why && count > 0 && count <= most && !wait;
 
   function send(): void {
@@ -70,7 +71,11 @@ export function Composer({ outbox }: { outbox: Outbox }): JSX.Element {
           {why}
         </p>
       )}
-      {!why && hints(state?.mode, state?.slow_s) && <p class="hint small soft">{hints(state?.mode, state?.slow_s)}</p>}
+      {!why && hint && (
+        <p class="hint small soft" id="hint">
+          {hint}
+        </p>
+      )}
       <div class="writing">
         <label class="hidden" for="text">
           {t("audience.composer")}
@@ -83,7 +88,7 @@ export function Composer({ outbox }: { outbox: Outbox }): JSX.Element {
           value={text.value}
           disabled={closed}
           placeholder={t(asked.value ? "audience.placeholder_question" : "audience.placeholder")}
-          aria-describedby="counter"
+          aria-describedby="hint counter"
           aria-invalid={count > most ? "true" : undefined}
           enterkeyhint="send"
           onInput={(event) => (text.value = event.currentTarget.value)}
