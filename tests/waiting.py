@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 
-async def until(what: Callable[[], Any] | Callable[[], Awaitable[Any]], timeout_s: float = 10.0) -> Any:
+async def until(what: Callable[[], Any] | Callable[[], Awaitable[Any]], timeout_s: float = 30.0) -> Any:
     """Wait until `what()` is true; its value. Fails after `timeout_s`."""
     ends = time.monotonic() + timeout_s
     while True:

@@ -49,7 +49,7 @@ class Served:
         )
         assert self.process.stdout is not None
         self.said = ""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             while "listening on" not in self.said:
                 line = await self.process.stdout.readline()
                 assert line, f"it ended: {self.said}"

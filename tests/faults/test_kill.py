@@ -24,7 +24,7 @@ async def burst(served: Served, session: aiohttp.ClientSession, fault: object) -
     tasks = [asyncio.create_task(poster.run(TEXTS, pause_s=0.4)) for poster in posters]
     await until(lambda: sum(len(poster.acknowledged) for poster in posters) > 60)
     await fault()  # type: ignore[operator]
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         await asyncio.gather(*tasks)
     return posters
 
@@ -147,7 +147,7 @@ async def test_a_full_disk_refuses_clearly_and_keeps_what_was_acknowledged(fsync
 
             await until(tells_of_the_disk)
             ballast.unlink()
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(180):
                 await asyncio.gather(*tasks)
             acknowledged = {text for poster in posters for text in poster.acknowledged}
             texts = await served.published(session)

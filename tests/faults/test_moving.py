@@ -23,7 +23,7 @@ async def test_viewers_of_a_dead_node_go_on_at_another_without_a_gap(valkey: Emb
         for viewer in (*here, *there):
             viewer.begin()
             stack.push_async_callback(viewer.close)
-        await until(lambda: all(viewer.frames for viewer in (*here, *there)), 20)
+        await until(lambda: all(viewer.frames for viewer in (*here, *there)), 60)
         sender = Sender(session, nodes)
         tokens = [await ticket(session, nodes.served[1].url, CODE) for _ in range(60)]
         for number, token in enumerate(tokens):
@@ -31,7 +31,7 @@ async def test_viewers_of_a_dead_node_go_on_at_another_without_a_gap(valkey: Emb
                 await nodes.served[0].kill()
             await sender.send(token, f"글 {number}", uuid4().hex, twice=False)
         last = max(sender.acknowledged)
-        await until(lambda: all(viewer.seq == last for viewer in (*here, *there)), 20)
+        await until(lambda: all(viewer.seq == last for viewer in (*here, *there)), 60)
         _, whole = await whole_view(session, nodes.served[1].url)
         for viewer in (*here, *there):
             assert (viewer.gaps, viewer.resets) == (0, 1)

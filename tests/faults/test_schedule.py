@@ -36,7 +36,7 @@ async def kill_a_node(nodes: Nodes) -> None:
 async def kill_the_store(nodes: Nodes) -> None:
     before = nodes.valkey.restarts
     nodes.kill_store()
-    await until(lambda: nodes.valkey.restarts > before)
+    await until(lambda: nodes.valkey.restarts > before, 60)
 
 
 async def stop_the_store(nodes: Nodes) -> None:
@@ -85,7 +85,7 @@ async def test_nothing_is_lost_doubled_or_out_of_order_whatever_breaks(valkey: E
         for viewer in viewers:
             viewer.begin()
             stack.push_async_callback(viewer.close)
-        await until(lambda: all(viewer.frames for viewer in viewers), 20)
+        await until(lambda: all(viewer.frames for viewer in viewers), 60)
         url = nodes.served[1].url
         tokens = [await ticket(session, url, CODE) for _ in range(PEOPLE)]
         feeds = [Feed(session, url, CODE, "audience", token) for token in tokens[:FEEDS]]
@@ -109,9 +109,9 @@ async def test_nothing_is_lost_doubled_or_out_of_order_whatever_breaks(valkey: E
         sending = [asyncio.create_task(keep_sending()) for _ in range(SENDERS)]
         for place, fault in enumerate(SCHEDULE):
             share = PEOPLE * EACH * (place + 1) // (len(SCHEDULE) + 1)
-            await until(lambda share=share: len(sender.acknowledged) >= share, 60)
+            await until(lambda share=share: len(sender.acknowledged) >= share, 180)
             await fault(nodes)
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(300):
             await asyncio.gather(*sending)
 
         # The log: what was acknowledged is there under its number, once.
@@ -126,10 +126,10 @@ async def test_nothing_is_lost_doubled_or_out_of_order_whatever_breaks(valkey: E
 
         # The viewers: all stand at the end, have folded the same view as a newcomer takes, and were shown it in order.
         for node in nodes.served:
-            await until(lambda node=node: _all_seen(session, node.url, max(stored)), 30)
+            await until(lambda node=node: _all_seen(session, node.url, max(stored)), 60)
         seq, whole = await whole_view(session, nodes.served[0].url)
         assert (seq, whole) == await whole_view(session, nodes.served[1].url)
-        await until(lambda: all(viewer.seq == seq for viewer in viewers), 30)
+        await until(lambda: all(viewer.seq == seq for viewer in viewers), 60)
         for viewer in viewers:
             assert viewer.gaps == 0
             # Nothing missing, nothing twice, in the order of the log.

@@ -49,11 +49,11 @@ async def test_nothing_acknowledged_is_lost_when_the_store_is_killed(fsync: Fsyn
     try:
         writing = [asyncio.create_task(write(writer)) for writer in range(WRITERS)]
         for share in (WRITERS * EACH // 3, 2 * WRITERS * EACH // 3):
-            await until(lambda share=share: len(acknowledged) > share, 30)
+            await until(lambda share=share: len(acknowledged) > share, 90)
             os.kill(valkey.pid, signal.SIGKILL)
             restarts = valkey.restarts
-            await until(lambda restarts=restarts: valkey.restarts > restarts, 30)
-        async with asyncio.timeout(60):
+            await until(lambda restarts=restarts: valkey.restarts > restarts, 60)
+        async with asyncio.timeout(120):
             await asyncio.gather(*writing)
         assert len(acknowledged) == WRITERS * EACH
         assert unanswered

@@ -73,7 +73,7 @@ async def test_erased_text_is_nowhere(world: World, tmp_path: Path) -> None:
     def in_files(text: str) -> bool:
         return any(text.encode() in path.read_bytes() for path in (tmp_path / "data").rglob("*") if path.is_file())
 
-    await until(lambda: not in_files(SECRET), 20)
+    await until(lambda: not in_files(SECRET), 40)
     assert in_files("남는 글")
     eraser = Eraser(world.node.store)
     await eraser.rewrite_files()

@@ -203,7 +203,7 @@ async def test_a_bye_of_a_stopping_server_is_obeyed_and_the_client_comes_back(
 
 
 async def _comes_back(client: Official, node: Node, session: aiohttp.ClientSession) -> None:
-    await until(lambda: client.connects == 2 and len(client.bodies("hall:joined")) == 2, 15)
+    await until(lambda: client.connects == 2 and len(client.bodies("hall:joined")) == 2, 30)
     # The log is the same and nothing was missed: it goes on from where it stood.
     assert client.bodies("hall:joined")[1]["resumed"] is True
     ack = await client.command("message:post", text="다시 왔습니다")

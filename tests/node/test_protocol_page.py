@@ -62,7 +62,7 @@ async def test_the_clients_work_as_printed(language: str, world: World, tmp_path
     other = await world.person()
     first = (await other.command("message:post", text="먼저 와 있던 글"))["seq"]
     async with client(language, tmp_path, world.node.url, CODE, "안녕하세요, 인쇄된 그대로입니다") as said:
-        await until(lambda: any("안녕하세요" in line for line in said), 20)
+        await until(lambda: any("안녕하세요" in line for line in said), 40)
         own = next(line for line in said if "안녕하세요" in line).split()[0]
         await until(lambda: any("ok" in line and own in line for line in said))
         assert f"{first} 먼저 와 있던 글" in said
@@ -71,7 +71,7 @@ async def test_the_clients_work_as_printed(language: str, world: World, tmp_path
         await world.close()
         world.runtime.bye(3001)
         await until(lambda: any("서버를 다시 시작" in line for line in said))
-        await until(lambda: world.runtime.room("audience").viewers == 1, 15)
+        await until(lambda: world.runtime.room("audience").viewers == 1, 30)
         last = (await (await world.person()).command("message:post", text="다시 온 뒤의 글"))["seq"]
         await until(lambda: f"{last} 다시 온 뒤의 글" in said)
         # It resumed: what it had is not sent again.
