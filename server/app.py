@@ -80,7 +80,11 @@ class Node:
 
     def warnings(self) -> list[str]:
         """What is wrong, though the node can go on serving everything else."""
-        return [f"town hall {runtime.code} has stopped" for runtime in self.gateway.directory.loaded() if runtime.stopped]
+        deaf = self.follower.deaf() if self.follower.healthy else []
+        return [
+            *(f"town hall {runtime.code} has stopped" for runtime in self.gateway.directory.loaded() if runtime.stopped),
+            *(f"town hall {code} is not followed: its server of the store does not answer" for code in deaf),
+        ]
 
 
 @contextlib.asynccontextmanager

@@ -26,7 +26,7 @@ FILE = Path("townhall.toml")
 """Read where it lies in the working folder and no other file is named."""
 ADDRESS = "address"
 """File in the data folder with the address of the server that ran on it last: other commands print links with it."""
-STORES = ("redis", "rediss", "unix", "redis+sentinel")
+STORES = ("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster")
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -43,8 +43,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     redis_url: Annotated[
         str,
         Meta(
-            description="Your own Redis 7+ or Valkey 8+ (`redis://`, `rediss://`, `unix://`, `redis+sentinel://`). "
-            "Empty: the embedded Valkey."
+            description="Your own Redis 7+ or Valkey 8+ (`redis://`, `rediss://`, `unix://`, `redis+sentinel://`, "
+            "`redis+cluster://`). Empty: the embedded Valkey."
         ),
     ] = ""
     secret_file: Annotated[

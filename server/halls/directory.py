@@ -168,7 +168,7 @@ class Directory:
         runtime.author_key = None
         await secrets.destroy(self._store, runtime.code, AUTHOR_KEY)
         await self._support.drop_voters(runtime.code)
-        self._eraser.rewrite_soon()
+        self._eraser.rewrite_soon(runtime.code)
         self._cleaned.add(runtime.code)
 
     def untied(self, code: str) -> bool:

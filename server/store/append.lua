@@ -65,6 +65,6 @@ if seq > after then
 end
 if raised or seq > after then
   -- A large batch is announced by its head alone; followers read it from the stream.
-  redis.call('PUBLISH', KEYS[4], cmsgpack.pack({epoch, after, size <= largest and published or seq}))
+  redis.call('SPUBLISH', KEYS[4], cmsgpack.pack({epoch, after, size <= largest and published or seq}))
 end
 return {epoch, seq, desk, gate, answers}

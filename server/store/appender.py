@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import Any
 
 from protocol.limits import limit
-from server.store.client import Store, guarded
+from server.store.client import Store, StoreMoved, guarded
 from server.store.keys import Keys
 
 PUBLISH_MAX_BYTES = 16_000
@@ -98,7 +98,7 @@ class Appender:
         max_waiting: int = 5_000,
         max_batch: int = 64,
     ) -> None:
-        self._script = store.redis.register_script(SCRIPT)
+        self._store = store
         self._known = known
         self._max_waiting = max_waiting
         self._max_batch = max_batch
@@ -177,5 +177,13 @@ class Appender:
             values += [int(one.raise_desk), int(one.raise_gate), len(one.entries)]
             for entry in one.entries:
                 values += [entry.body, int(entry.text is not None), entry.text or ""]
-        with guarded(write=bool(batch)):
-            return await self._script(keys=names, args=values)
+        try:
+            return await self._send(code, names, values, write=bool(batch))
+        except StoreMoved:
+            # Nothing was executed: ask who has it now, and go there.
+            await self._store.refresh()
+            return await self._send(code, names, values, write=bool(batch))
+
+    async def _send(self, code: str, names: list[str | bytes], values: list[Any], *, write: bool) -> Any:
+        with guarded(write=write):
+            return await self._store.where(code).script(SCRIPT)(keys=names, args=values)

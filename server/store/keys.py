@@ -1,10 +1,12 @@
-"""The names of all keys and channels, in one place. All of a town hall's share one hash tag, hence one cluster slot."""
+"""The names of all keys and channels, in one place. All of a town hall's share one hash tag, hence one cluster slot.
+
+Channels are sharded ones (SPUBLISH, SSUBSCRIBE), on one server too: in a cluster a plain one costs every server.
+"""
 
 from dataclasses import dataclass
 
 HALLS = "th:halls"
 """Set of the codes of all town halls."""
-HALL_CHANNELS = "th:{%s}:*"
 
 
 @dataclass(frozen=True, slots=True)

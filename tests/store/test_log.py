@@ -146,7 +146,7 @@ async def test_the_store_replaced_by_an_older_copy_of_itself_raises_the_epoch(tm
 async def test_a_gap_that_the_stream_cannot_fill_stops_only_that_town_hall(bench: Bench) -> None:
     await bench.append("one")
     await bench.append("two")
-    await bench.store.redis.xdel(Keys(CODE).log, "1-0")
+    await bench.store.of(CODE).xdel(Keys(CODE).log, "1-0")
     heard = await bench.follow()
     assert heard.stopped is not None
     assert "1 is missing" in heard.stopped
@@ -157,8 +157,8 @@ async def test_a_follower_whose_connection_is_cut_catches_up_also_when_nothing_f
     heard = await bench.follow()
     await until(lambda: bench.follower.healthy)
     # The connection is lost, and what is published meanwhile is published to nobody.
-    pubsub = bench.follower._pubsub
-    await pubsub.connection.disconnect()
+    watch = next(iter(bench.follower._watches.values()))
+    await watch.ear._pubsub.connection.disconnect()
     await bench.append("the very last", text="마지막")
     await until(lambda: heard.seq == 2, 2.5)
     assert heard.entries_[-1][2] == "마지막"
@@ -175,10 +175,10 @@ async def test_supports_are_one_bit_for_each_voter(store: Store) -> None:
         await gauges.set_support(CODE, 8, b"v%d" % voter, True)
     assert await gauges.count_union(CODE, [7]) == 5
     assert await gauges.count_union(CODE, [7, 8]) == 8
-    slots = {int(value) for value in (await store.redis.hgetall(Keys(CODE).slots)).values()}
+    slots = {int(value) for value in (await store.of(CODE).hgetall(Keys(CODE).slots)).values()}
     assert len(slots) == 9
     await gauges.drop_voters(CODE)
-    assert await store.redis.exists(Keys(CODE).slots, Keys(CODE).pool) == 0
+    assert await store.of(CODE).exists(Keys(CODE).slots, Keys(CODE).pool) == 0
 
 
 async def test_presence_is_the_sum_of_the_nodes(store: Store) -> None:
@@ -206,7 +206,7 @@ async def test_erased_text_is_nowhere(valkey: EmbeddedValkey, bench: Bench, tmp_
     files = [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
     assert any("남는 글".encode() in path.read_bytes() for path in files)
     assert not any(secret.encode() in path.read_bytes() for path in files)
-    dumps = [await bench.store.redis.dump(key) for key in (Keys(CODE).log, Keys(CODE).texts)]
+    dumps = [await bench.store.of(CODE).dump(key) for key in (Keys(CODE).log, Keys(CODE).texts)]
     assert not any(secret.encode() in dump for dump in dumps)
     assert heard.seq == 2
 
@@ -224,9 +224,9 @@ async def test_the_program_may_not_do_what_it_has_no_need_of(store: Store) -> No
         "ACL LIST",
     ):
         with pytest.raises(RedisError):
-            await store.redis.execute_command(*words.split())
+            await store.of(CODE).execute_command(*words.split())
     with pytest.raises(RedisError):
-        await store.redis.set("elsewhere", "1")
+        await store.of(CODE).set("elsewhere", "1")
 
 
 async def test_no_tcp_port_and_a_private_socket(valkey: EmbeddedValkey) -> None:
