@@ -143,7 +143,8 @@ class Gateway:
             return Refusal("too_fast", retry_after_ms=int(wait_s * 1000) + 1)
         who = session.admitted
         if isinstance(command, Command):
-            done = await self._executor.execute(session.runtime, who.actor, who.dedupe(command.client_id), command)
+            sender = who.bucket if session.role == "audience" else None
+            done = await self._executor.execute(session.runtime, who.actor, who.dedupe(command.client_id), command, sender=sender)
             if isinstance(done, Refusal):
                 return done
             if isinstance(command, CloseHall):

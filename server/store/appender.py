@@ -25,12 +25,21 @@ class NewEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Rate:
+    """How fast one sender may go, over all nodes: `burst` at once, refilled in `seconds`. `sender`: an opaque key."""
+
+    sender: bytes
+    burst: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class Append:
     """Entries that are appended together or not at all. No entries: asks only what the dedupe key was answered.
 
     `dedupe`: opaque key of (sender, client id), None: a repeat is not recognised. `digest`: of what was asked; the same
     key with another digest is refused. `result`: kept with the key and handed back on a repeat. `need_*`: the lane's
-    value that the decision was made on, None: not guarded by it.
+    value that the decision was made on, None: not guarded by it. `rate`: counted only for what is new.
     """
 
     code: str
@@ -42,6 +51,7 @@ class Append:
     need_gate: int | None = None
     raise_desk: bool = False
     raise_gate: bool = False
+    rate: Rate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +81,20 @@ class ClientIdReused:
 
 
 @dataclass(frozen=True, slots=True)
+class TooFast:
+    """Nothing was written; in `wait_s` seconds it would be."""
+
+    wait_s: int
+
+
+@dataclass(frozen=True, slots=True)
 class Unseen:
     """Nothing is known under this dedupe key. `head`: where the log stands."""
 
     head: int = 0
 
 
-Answer = Appended | Conflict | ClientIdReused | Unseen
+Answer = Appended | Conflict | ClientIdReused | TooFast | Unseen
 
 
 class Busy(Exception):
@@ -159,6 +176,8 @@ class Appender:
                     typed.append(Conflict(epoch, head, desk, gate))
                 case [b"reused"]:
                     typed.append(ClientIdReused())
+                case [b"too_fast", wait_s]:
+                    typed.append(TooFast(wait_s))
                 case [b"unseen"]:
                     typed.append(Unseen(head))
                 case [kind, first, last, result]:
@@ -172,9 +191,12 @@ class Appender:
         values: list[Any] = [epoch, seq, limit("client_id_s"), PUBLISH_MAX_BYTES, len(batch)]
         for one in batch:
             names.append(keys.head if one.dedupe is None else keys.dedupe(one.dedupe))
+            names.append(keys.head if one.rate is None else keys.rate(one.rate.sender))
             values += [int(one.dedupe is not None), one.digest, one.result]
             values += [-1 if one.need_desk is None else one.need_desk, -1 if one.need_gate is None else one.need_gate]
-            values += [int(one.raise_desk), int(one.raise_gate), len(one.entries)]
+            values += [int(one.raise_desk), int(one.raise_gate)]
+            values += [0, 1] if one.rate is None else [one.rate.burst, one.rate.seconds]
+            values.append(len(one.entries))
             for entry in one.entries:
                 values += [entry.body, int(entry.text is not None), entry.text or ""]
         try:

@@ -67,6 +67,10 @@ class Keys:
         """Result of a client id's first command; expires after limits.client_id_s."""
         return self._key("done:").encode() + key
 
+    def rate(self, sender: bytes) -> bytes:
+        """When this sender's bucket is full again, unix seconds; expires once it is."""
+        return self._key("rate:").encode() + sender
+
     def support(self, message: int) -> str:
         """Bitmap of the voters for one question."""
         return self._key(f"support:{message}")

@@ -12,6 +12,7 @@ import pytest
 from loadtests.client import Client, ticket
 from moderation.context import Actor
 from protocol import commands as c
+from protocol.limits import limit
 from protocol.refusals import Refusal
 from server.app import Node, running
 from server.http.organiser import known
@@ -144,3 +145,21 @@ async def test_closing_lets_no_later_message_in_anywhere(pair: Pair) -> None:
         assert {ack["error"]["code"] for ack in acks if not ack["ok"]} <= {"hall_closed"}
         for client in clients:
             await client.close()
+
+
+async def test_who_connects_to_another_node_does_not_get_to_post_more(pair: Pair) -> None:
+    async with aiohttp.ClientSession() as session:
+        token = await ticket(session, pair.a.url, "TESTED")
+        acks = []
+        for node in (pair.a, pair.b):
+            client = Client(session, node.url, "TESTED", "audience", token)
+            await client.connect()
+            acks += [
+                await client.call("message:post", {"client_id": uuid4().hex, "text": f"글 {number}"})
+                for number in range(limit("messages_per_10_s"))
+            ]
+            await client.close()
+        taken = [ack["ok"] for ack in acks]
+        assert taken == [True] * limit("messages_per_10_s") + [False] * limit("messages_per_10_s")
+        assert {ack["error"]["code"] for ack in acks if not ack["ok"]} == {"too_fast"}
+        assert all(0 < ack["error"]["retry_after_ms"] <= 2_000 for ack in acks if not ack["ok"])

@@ -124,7 +124,7 @@ class RealCluster:
         with contextlib.suppress(redis.exceptions.ResponseError):  # it may not have heard of it yet
             await replica.ask(f"CLUSTER REPLICATE {await master.id()}")
         info = await replica.client.info("replication")
-        return info["role"] == "slave" and info["master_port"] == master.port and info["master_link_status"] == "up"
+        return bool(info["role"] == "slave" and info["master_port"] == master.port and info["master_link_status"] == "up")
 
     def holder(self, code: str) -> int:
         """Which of the masters holds the town hall `code` at first."""

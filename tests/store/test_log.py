@@ -9,7 +9,18 @@ from redis.exceptions import RedisError
 
 from server.store import log as store_log
 from server.store import secrets
-from server.store.appender import Append, Appended, Appender, Busy, ClientIdReused, Conflict, NewEntry, Unseen
+from server.store.appender import (
+    Append,
+    Appended,
+    Appender,
+    Busy,
+    ClientIdReused,
+    Conflict,
+    NewEntry,
+    Rate,
+    TooFast,
+    Unseen,
+)
 from server.store.client import Store, StoreUnavailable, connect
 from server.store.embedded import DataFolderBusy, EmbeddedValkey
 from server.store.erase import Eraser
@@ -257,3 +268,16 @@ async def test_no_store_is_said_so(tmp_path: Path) -> None:
     assert not caught.value.outcome_unknown
     with pytest.raises(ValueError, match="no address of a store"):
         await connect("mysql://x")
+
+
+async def test_one_sender_has_one_bucket_on_all_nodes(bench: Bench) -> None:
+    other = Bench(bench.store)
+    rate = Rate(b"sender", 5, 10)
+    answers = [await one.append(f"m{n}", key=f"k{n}", rate=rate) for n, one in enumerate([bench, other] * 4)]
+    assert [type(answer) for answer in answers] == [Appended] * 5 + [TooFast] * 3
+    assert answers[-1] in (TooFast(1), TooFast(2))
+    again = await other.append("m0", key="k0", rate=rate)
+    assert isinstance(again, Appended)
+    assert again.repeated
+    assert isinstance(await other.append("theirs", rate=Rate(b"somebody else", 5, 10)), Appended)
+    assert 0 < await bench.store.of(CODE).ttl(Keys(CODE).rate(b"sender")) <= 11
