@@ -3,14 +3,17 @@
 import asyncio
 import contextlib
 import secrets as random_secrets
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import structlog
 from aiohttp import web, web_response
 
 from protocol.refusals import Refusal
+from server import metrics, telemetry
 from server.admission.admit import Admission
 from server.admission.links import Links
 from server.admission.secret import load
@@ -20,6 +23,7 @@ from server.gateway.gateway import Gateway
 from server.halls.directory import Directory
 from server.halls.execute import Executor
 from server.http import commands, export, health, join, organiser, pages, stream
+from server.http import metrics as metrics_page
 from server.http.address import Addresses, same_origin
 from server.http.context import Context
 from server.http.replies import no
@@ -44,19 +48,32 @@ BACKLOG = 4_096
 """Connections that the kernel may hold until they are taken: a whole audience comes back at once."""
 
 
+ASK_S = 5.0
+"""How long the other processes may take to answer for themselves."""
+
+
+@dataclass(slots=True)
+class Whole:
+    """Of several processes that share a port this is one. `ask(what, seconds)`: the parent, for all; None: no answer."""
+
+    ask: Callable[[str, float], Awaitable[Any]]
+
+
 @dataclass(slots=True)
 class Node:
-    """A running server."""
+    """A running server, or one of its processes."""
 
     settings: Settings
     store: Store
     valkey: EmbeddedValkey | None
     follower: Follower
+    appender: Appender
     gateway: Gateway
     executor: Executor
     links: Links
     url: str
     port: int
+    whole: Whole | None = None
 
     @property
     def organiser_url(self) -> str:
@@ -86,10 +103,40 @@ class Node:
             *(f"town hall {code} is not followed: its server of the store does not answer" for code in deaf),
         ]
 
+    async def health(self) -> tuple[list[str], list[str]]:
+        """(problems, warnings) of the whole server."""
+        if self.whole is None:
+            return self.problems(), self.warnings()
+        told = await self.whole.ask("ready", ASK_S)
+        return (told["problems"], told["warnings"]) if told else (["the parent of this process does not answer"], [])
+
+    def figures(self) -> metrics.Families:
+        """Of this process, now."""
+        runtimes = list(self.gateway.directory.loaded())
+        phases = Counter(runtime.hall.phase for runtime in runtimes)
+        for phase in ("draft", "open", "closed"):
+            metrics.HALLS.labels(phase).set(phases[phase])
+        metrics.HALLS_STOPPED.set(sum(runtime.stopped is not None for runtime in runtimes))
+        metrics.PRESENT.set(sum(runtime.viewers for runtime in runtimes))
+        metrics.LAG.set(self.follower.lag())
+        metrics.FOLLOWED.set(self.follower.healthy)
+        metrics.WAITING.set(self.appender.waiting)
+        metrics.WORKERS.set(1)
+        metrics.STORE_RESTARTS.set(self.valkey.restarts if self.valkey is not None else 0)
+        return metrics.families()
+
+    async def all_figures(self) -> metrics.Families:
+        """Of the whole server; only our own where the parent does not answer."""
+        told = await self.whole.ask("metrics", ASK_S) if self.whole is not None else None
+        return told or self.figures()
+
 
 @contextlib.asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[Node]:
-    """A node that serves until the context ends. Raises DataFolderBusy, ValkeyFailed, StoreUnavailable, OSError."""
+async def running(settings: Settings, *, whole: Whole | None = None) -> AsyncIterator[Node]:
+    """A node that serves until the context ends. Raises DataFolderBusy, ValkeyFailed, StoreUnavailable, OSError.
+
+    `whole`: it is one of several processes; store, port and address are the parent's.
+    """
     data = Path(settings.data_dir)
     async with contextlib.AsyncExitStack() as stack:
         valkey = None
@@ -97,8 +144,11 @@ async def running(settings: Settings) -> AsyncIterator[Node]:
         if not url:
             data.mkdir(parents=True, exist_ok=True)
             valkey = EmbeddedValkey(data, fsync=settings.fsync, maxmemory_bytes=settings.memory_max_mb * 1024**2)
-            await valkey.start()
-            stack.push_async_callback(valkey.stop)
+            if whole is None:
+                await valkey.start()
+                stack.push_async_callback(valkey.stop)
+            else:
+                await valkey.attach()
             url = valkey.url
         store = await connect(url)
         stack.push_async_callback(store.close)
@@ -126,7 +176,8 @@ async def running(settings: Settings) -> AsyncIterator[Node]:
         admission = Admission(Tickets(secret), links, links.organiser_key, secret.key("dedupe"))
         gateway = Gateway(directory, admission, executor)
 
-        node = Node(settings, store, valkey, follower, gateway, executor, links, "", 0)
+        own = valkey if whole is None else None
+        node = Node(settings, store, own, follower, appender, gateway, executor, links, "", 0, whole)
         web_response.SERVER_SOFTWARE = SERVER  # type: ignore[attr-defined]  # in answers to what is not HTTP
         runner = web.AppRunner(
             application(node),
@@ -139,18 +190,21 @@ async def running(settings: Settings) -> AsyncIterator[Node]:
         )
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
-        site = web.TCPSite(runner, settings.host, settings.port, backlog=BACKLOG)
+        site = web.TCPSite(runner, settings.host, settings.port, backlog=BACKLOG, reuse_port=whole is not None)
         await site.start()
         node.port = runner.addresses[0][1]
         node.url = f"http://{settings.host}:{node.port}"
         links.public_url = links.public_url or node.url
-        if data.exists():
+        if data.exists() and whole is None:
             (data / ADDRESS).write_text(links.public_url + "\n", "ascii")
+        metrics.watch_gc()
         watch = asyncio.create_task(_leave_when_too_old(too_old, gateway), name="too-old")
+        lag = asyncio.create_task(telemetry.measure_lag(metrics.LOOP_SECONDS.observe), name="loop-lag")
         try:
             yield node
         finally:
             watch.cancel()
+            lag.cancel()
             await site.stop()
             await drain(gateway, settings.drain_s)
 
@@ -179,7 +233,8 @@ def application(node: Node) -> web.Application:
     app.router.add_route("*", engine.PATH, door.handle)
     app.add_routes(
         [
-            *health.routes(context, node.problems, node.warnings),
+            *health.routes(context, node.health),
+            *metrics_page.routes(context, node.all_figures),
             *organiser.routes(context),
             *join.routes(context),
             *commands.routes(context),

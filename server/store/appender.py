@@ -1,6 +1,7 @@
 """The one writer of this node: what has gathered is appended in one atomic step, so that fsync at every step is cheap."""
 
 import asyncio
+import time
 from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,6 +9,7 @@ from importlib.resources import files
 from typing import Any
 
 from protocol.limits import limit
+from server import metrics
 from server.store.client import Store, StoreMoved, guarded
 from server.store.keys import Keys
 
@@ -123,6 +125,11 @@ class Appender:
         self._workers: dict[str, asyncio.Task[None]] = {}
         self._count = 0
 
+    @property
+    def waiting(self) -> int:
+        """Appends that wait for their turn."""
+        return self._count
+
     async def append(self, append: Append) -> Answer:
         """Raises Busy, StoreUnavailable, StoreRefused."""
         if self._count >= self._max_waiting:
@@ -153,16 +160,21 @@ class Appender:
         while queue:
             batch = [queue.popleft() for _ in range(min(len(queue), self._max_batch))]
             self._count -= len(batch)
+            began = time.perf_counter()
             try:
                 answers = await self._step(code, [append for append, _ in batch])
             except BaseException as error:
+                metrics.APPENDS.labels("failed").inc(len(batch))
                 for _, future in batch:
                     if not future.done():
                         future.set_exception(error)
                 if not isinstance(error, Exception):
                     raise
                 continue
-            for (_, future), answer in zip(batch, answers, strict=True):
+            metrics.APPEND_SECONDS.observe(time.perf_counter() - began)
+            metrics.BATCH_APPENDS.observe(len(batch))
+            for (append, future), answer in zip(batch, answers, strict=True):
+                _count(append, answer)
                 if not future.done():
                     future.set_result(answer)
         del self._workers[code], self._waiting[code]
@@ -209,3 +221,20 @@ class Appender:
     async def _send(self, code: str, names: list[str | bytes], values: list[Any], *, write: bool) -> Any:
         with guarded(write=write):
             return await self._store.where(code).script(SCRIPT)(keys=names, args=values)
+
+
+def _count(append: Append, answer: Answer) -> None:
+    if not append.entries:
+        return
+    match answer:
+        case Appended(repeated=False):
+            metrics.APPENDS.labels("appended").inc()
+            metrics.APPENDED_ENTRIES.inc(len(append.entries))
+        case Appended():
+            metrics.APPENDS.labels("repeated").inc()
+        case Conflict():
+            metrics.APPENDS.labels("conflict").inc()
+        case TooFast():
+            metrics.APPENDS.labels("too_fast").inc()
+        case ClientIdReused():
+            metrics.APPENDS.labels("client_id_reused").inc()
