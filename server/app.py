@@ -3,15 +3,18 @@
 import asyncio
 import contextlib
 import secrets as random_secrets
+import socket
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import socketio
 import structlog
 from aiohttp import web, web_response
 
+from protocol.limits import limit
 from protocol.refusals import Refusal
 from server import metrics, telemetry
 from server.admission.admit import Admission
@@ -19,18 +22,23 @@ from server.admission.links import Links
 from server.admission.secret import load
 from server.admission.tickets import Tickets
 from server.drain import drain
+from server.fanout.flusher import Flusher
+from server.front.door import Door
+from server.front.front import Desk
+from server.front.handshake import PATH
 from server.gateway.gateway import Gateway
 from server.halls.directory import Directory
 from server.halls.execute import Executor
 from server.http import commands, export, health, join, organiser, pages, stream
 from server.http import metrics as metrics_page
-from server.http.address import Addresses, same_origin
+from server.http.address import Addresses
 from server.http.context import Context
 from server.http.replies import no
 from server.http.security import SERVER, headers
 from server.settings import ADDRESS, Settings
 from server.sockets import engine
 from server.sockets.namespace import Namespace
+from server.sockets.sockets import Sockets
 from server.store.appender import Appender
 from server.store.client import Store, connect
 from server.store.embedded import EmbeddedValkey
@@ -71,6 +79,7 @@ class Node:
     gateway: Gateway
     executor: Executor
     links: Links
+    door: Door
     url: str
     port: int
     whole: Whole | None = None
@@ -168,7 +177,8 @@ async def running(settings: Settings, *, whole: Whole | None = None) -> AsyncIte
         presence = Presence(store, random_secrets.token_hex(4))
 
         too_old = asyncio.Event()
-        directory = Directory(store, appender, follower, eraser, support, presence, on_too_old=too_old.set)
+        flusher = Flusher()
+        directory = Directory(store, appender, follower, eraser, support, presence, on_too_old=too_old.set, flusher=flusher)
         await directory.start()
         stack.push_async_callback(directory.stop)
         executor = Executor(appender, follower, support, eraser, zone=settings.time_zone)
@@ -176,8 +186,11 @@ async def running(settings: Settings, *, whole: Whole | None = None) -> AsyncIte
         admission = Admission(Tickets(secret), links, links.organiser_key, secret.key("dedupe"))
         gateway = Gateway(directory, admission, executor)
 
+        sockets = Sockets(gateway, _staff(gateway))
+        addresses = Addresses(settings.trusted_proxies)
+        door = Door(sockets, addresses, settings.origins, lambda: links.public_url, lambda: gateway.draining)
         own = valkey if whole is None else None
-        node = Node(settings, store, own, follower, appender, gateway, executor, links, "", 0, whole)
+        node = Node(settings, store, own, follower, appender, gateway, executor, links, door, "", 0, whole)
         web_response.SERVER_SOFTWARE = SERVER  # type: ignore[attr-defined]  # in answers to what is not HTTP
         runner = web.AppRunner(
             application(node),
@@ -190,9 +203,17 @@ async def running(settings: Settings, *, whole: Whole | None = None) -> AsyncIte
         )
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
-        site = web.TCPSite(runner, settings.host, settings.port, backlog=BACKLOG, reuse_port=whole is not None)
-        await site.start()
-        node.port = runner.addresses[0][1]
+        assert runner.server is not None
+        desk = Desk(sockets, door, runner.server)
+        loop = asyncio.get_running_loop()
+        listening = await loop.create_server(desk, settings.host, settings.port, backlog=BACKLOG, reuse_port=whole is not None)
+        stack.callback(listening.close)
+        for listener in listening.sockets:
+            # The kernel holds no more for one who does not read, either; what is accepted inherits it.
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, limit("write_backlog_bytes"))
+        sockets.start()
+        stack.push_async_callback(sockets.stop)
+        node.port = listening.sockets[0].getsockname()[1]
         node.url = f"http://{settings.host}:{node.port}"
         links.public_url = links.public_url or node.url
         if data.exists() and whole is None:
@@ -205,7 +226,7 @@ async def running(settings: Settings, *, whole: Whole | None = None) -> AsyncIte
         finally:
             watch.cancel()
             lag.cancel()
-            await site.stop()
+            listening.close()
             await drain(gateway, settings.drain_s)
 
 
@@ -215,22 +236,19 @@ async def _leave_when_too_old(too_old: asyncio.Event, gateway: Gateway) -> None:
     gateway.draining = True
 
 
+def _staff(gateway: Gateway) -> socketio.AsyncServer:
+    """python-socketio with the namespaces of the staff."""
+    staff = engine.make()
+    for role in ("host", "director", "overlay"):
+        staff.register_namespace(Namespace(role, gateway))
+    return staff
+
+
 def application(node: Node) -> web.Application:
     """All routes."""
-    settings = node.settings
-    addresses = Addresses(settings.trusted_proxies)
-    context = Context(settings, node.gateway, addresses, pages.folder(), node.store)
+    context = Context(node.settings, node.gateway, node.door.addresses, pages.folder(), node.store)
     app = web.Application(client_max_size=1, middlewares=[_answer_everything])
-    sio = engine.make()
-    for role in ("audience", "host", "director", "overlay"):
-        sio.register_namespace(Namespace(role, node.gateway))
-    door = engine.Door(
-        sio,
-        addresses.key,
-        lambda request: same_origin(request, settings.origins, node.links.public_url),
-        lambda: node.gateway.draining,
-    )
-    app.router.add_route("*", engine.PATH, door.handle)
+    app.router.add_route("*", PATH, node.door.handle)
     app.add_routes(
         [
             *health.routes(context, node.health),
@@ -244,10 +262,6 @@ def application(node: Node) -> web.Application:
         ]
     )
 
-    async def stop_engine(_: web.Application) -> None:
-        await sio.shutdown()
-
-    app.on_shutdown.append(stop_engine)
     return app
 
 

@@ -93,11 +93,22 @@ class Gateway:
 
     async def join(self, role: Role, join: Join) -> Session | Refusal:
         """Admit somebody to the view of `role`."""
+        now = self.join_now(role, join)
+        if now is not None:
+            return now
+        runtime = await self.find(join.code)
+        return runtime if isinstance(runtime, Refusal) else self._admit(runtime, role, join)
+
+    def join_now(self, role: Role, join: Join) -> Session | Refusal | None:
+        """The same without waiting; None: the town hall is not here yet."""
         if self.draining:
             return Refusal("draining", retry_after_ms=1_000)
-        runtime = await self.find(join.code)
-        if isinstance(runtime, Refusal):
-            return runtime
+        runtime = self.directory.here(join.code.strip().upper())
+        if runtime is None:
+            return None
+        return Refusal("hall_stopped") if runtime.stopped else self._admit(runtime, role, join)
+
+    def _admit(self, runtime: Runtime, role: Role, join: Join) -> Session | Refusal:
         admitted = self.admission.admit(runtime.hall, runtime.author_key, role, join.token)
         if isinstance(admitted, Refusal):
             return admitted

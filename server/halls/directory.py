@@ -13,6 +13,7 @@ from moderation.hall_rules import create
 from protocol.bus import pack
 from protocol.refusals import Refusal
 from protocol.setup import Setup
+from server.fanout.flusher import Flusher
 from server.halls.runtime import Runtime
 from server.store import log as store_log
 from server.store import secrets
@@ -51,6 +52,7 @@ class Directory:
         presence: Presence,
         *,
         on_too_old: Callable[[], None] = lambda: None,
+        flusher: Flusher | None = None,
     ) -> None:
         self._store = store
         self._appender = appender
@@ -59,6 +61,7 @@ class Directory:
         self._support = support
         self._presence = presence
         self._on_too_old = on_too_old
+        self._flusher = flusher or Flusher()
         self._loaded: dict[str, Runtime] = {}
         self._loading: dict[str, asyncio.Task[Runtime | None]] = {}
         self._unknown: dict[str, float] = {}
@@ -81,6 +84,10 @@ class Directory:
     def loaded(self) -> Iterable[Runtime]:
         """Town halls on this node."""
         return list(self._loaded.values())
+
+    def here(self, code: str) -> Runtime | None:
+        """The town hall `code`, if it is on this node already."""
+        return self._loaded.get(code)
 
     async def codes(self) -> list[str]:
         """Codes of all town halls. Raises StoreUnavailable."""
@@ -122,7 +129,7 @@ class Directory:
                 self._unknown.clear()
             self._unknown[code] = time.monotonic()
             return None
-        runtime = Runtime(code, on_too_old=self._on_too_old)
+        runtime = Runtime(code, on_too_old=self._on_too_old, flusher=self._flusher)
         await self._follower.follow(code, runtime)
         if runtime.hall.phase != "closed":
             runtime.author_key = await secrets.get_or_create(self._store, code, AUTHOR_KEY)
