@@ -139,6 +139,9 @@ class Directory:
                 runtime.board.support[message.id] = count
         # What a crash between an entry and its erasing has left.
         await self._eraser.erase(code, [m.id for m in runtime.hall.messages.values() if m.text is None])
+        # The list may be on another server of a cluster, which was down when this town hall was created.
+        with contextlib.suppress(StoreUnavailable, StoreRefused):
+            await store_log.register(self._store, code)
         self._loaded[code] = runtime
         return runtime
 

@@ -25,10 +25,13 @@ CONNECTIONS = 64
 class Store:
     """Where town halls are kept. On one server everything is in its one shard; `cluster` knows who holds what of several."""
 
-    def __init__(self, version: str, shard: Shard | None = None, cluster: Cluster | None = None) -> None:
+    def __init__(
+        self, version: str, shard: Shard | None = None, cluster: Cluster | None = None, sentinels: Sequence[Any] = ()
+    ) -> None:
         self.version = version
         self._shard = shard
         self._cluster = cluster
+        self._sentinels = sentinels
 
     def where(self, key: str) -> Shard:
         """The server that holds the town hall `key` (or a key without a hash tag). Raises StoreMoved if nobody does."""
@@ -72,6 +75,8 @@ class Store:
             await self._shard.close()
         if self._cluster is not None:
             await self._cluster.close()
+        for sentinel in self._sentinels:
+            await sentinel.aclose()
 
 
 async def connect(url: str, *, timeout_s: float = TIMEOUT_S) -> Store:
@@ -87,6 +92,7 @@ async def connect(url: str, *, timeout_s: float = TIMEOUT_S) -> Store:
         "retry": Retry(NoBackoff(), 0),
         "max_connections": CONNECTIONS,
     }
+    sentinels: Sequence[Any] = ()
     scheme, _, rest = url.partition("://")
     match scheme:
         case "unix" | "redis" | "rediss":
@@ -96,6 +102,7 @@ async def connect(url: str, *, timeout_s: float = TIMEOUT_S) -> Store:
             who, addresses, name = _several(rest)
             tls = {"ssl": True} if scheme.startswith("rediss") else {}
             sentinel: Any = aredis.Sentinel(addresses, socket_timeout=timeout_s, **tls)  # type: ignore[no-untyped-call]  # as it comes
+            sentinels = sentinel.sentinels
             client = sentinel.master_for(name or "mymaster", **options, **who, **tls)
         case "redis+cluster" | "rediss+cluster":
             who, addresses, _ = _several(rest)
@@ -109,7 +116,13 @@ async def connect(url: str, *, timeout_s: float = TIMEOUT_S) -> Store:
                 raise
         case _:
             raise ValueError(f"{scheme}:// is no address of a store: use unix, redis, rediss, redis+sentinel or redis+cluster")
-    return Store(_version(await _info(client)), Shard(name, client))
+    store = Store("", Shard(name, client), sentinels=sentinels)
+    try:
+        store.version = _version(await _info(client))
+    except BaseException:
+        await store.close()
+        raise
+    return store
 
 
 async def _info(client: Any) -> dict[str, Any]:

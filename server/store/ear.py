@@ -13,6 +13,7 @@ from typing import Any
 import redis.exceptions
 import structlog
 
+from server import metrics
 from server.store.client import Store, StoreRefused, StoreUnavailable, guarded
 from server.store.shard import Shard
 
@@ -108,6 +109,7 @@ class Ear:
             except (redis.exceptions.RedisError, StoreUnavailable, OSError, TimeoutError) as error:
                 self._heard = 0.0
                 log.warning("follower_reconnects", why=type(error).__name__)
+                metrics.RECONNECTS.inc()
                 await self._drop_connection()
                 await asyncio.sleep(RECONNECT_S[min(failures, len(RECONNECT_S) - 1)])
                 failures += 1

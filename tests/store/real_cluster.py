@@ -15,7 +15,13 @@ from redis.crc import REDIS_CLUSTER_HASH_SLOTS, key_slot
 from server.store.embedded import binary
 from tests.waiting import until
 
-NODE_TIMEOUT_MS = 1_000
+CLUSTERED: dict[str, object] = {
+    "cluster-enabled": "yes",
+    "cluster-node-timeout": 1_000,
+    "cluster-require-full-coverage": "no",
+    "cluster-allow-replica-migration": "no",
+    "cluster-replica-validity-factor": 0,
+}
 BUS = 10_000
 """A server's cluster bus listens this far above its port."""
 
@@ -31,10 +37,11 @@ def free_port() -> int:
 
 
 class Member:
-    """One server."""
+    """One server. `more`: settings besides those of every server."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, more: dict[str, object]) -> None:
         self.folder = folder
+        self.more = more
         self.port = free_port()
         self.client: Any = redis.asyncio.Redis(port=self.port)
         self.process: asyncio.subprocess.Process | None = None
@@ -45,16 +52,12 @@ class Member:
             "bind": "127.0.0.1",
             "port": self.port,
             "dir": self.folder,
-            "cluster-enabled": "yes",
-            "cluster-node-timeout": NODE_TIMEOUT_MS,
-            "cluster-require-full-coverage": "no",
-            "cluster-allow-replica-migration": "no",
-            "cluster-replica-validity-factor": 0,
             "repl-diskless-sync-delay": 0,
             "repl-ping-replica-period": 1,
             "appendonly": "yes",
             "appendfsync": "always",
             "save": "",
+            **self.more,
         }
         words = [word for name, value in settings.items() for word in (f"--{name}", str(value))]
         self.process = await asyncio.create_subprocess_exec(str(binary()), *words, stdout=asyncio.subprocess.DEVNULL)
@@ -68,6 +71,12 @@ class Member:
     async def ask(self, words: str) -> Any:
         """The answer to a command, as it comes."""
         return await self.client.execute_command(*words.split())
+
+    async def replicated(self) -> bool:
+        """Whether a replica has all that it wrote."""
+        info = await self.client.info("replication")
+        replica = info.get("slave0", {})
+        return bool(replica.get("state") == "online" and replica["offset"] == info["master_repl_offset"])
 
     async def id(self) -> str:
         return str((await self.ask("CLUSTER MYID")).decode())
@@ -88,8 +97,8 @@ class RealCluster:
     """`masters` hold a third of the slots each; `replicas[n]` follows `masters[n]`."""
 
     def __init__(self, folder: Path, *, replicas: bool = False) -> None:
-        self.masters = [Member(folder / f"master-{n}") for n in range(3)]
-        self.replicas = [Member(folder / f"replica-{n}") for n in range(3)] if replicas else []
+        self.masters = [Member(folder / f"master-{n}", CLUSTERED) for n in range(3)]
+        self.replicas = [Member(folder / f"replica-{n}", CLUSTERED) for n in range(3)] if replicas else []
 
     @property
     def url(self) -> str:

@@ -1,11 +1,14 @@
 """The log on a real cluster of three: who holds what, one server's silence, a failover, a slot that moves."""
 
 import asyncio
+import re
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
+from redis.exceptions import RedisError
 
 from server.store import log as store_log
 from server.store import secrets
@@ -17,6 +20,8 @@ from server.store.keys import Keys
 from tests.store.bench import Bench, Heard
 from tests.store.real_cluster import RealCluster
 from tests.waiting import until
+
+ROOT = Path(__file__).parents[2]
 
 
 class Two:
@@ -148,7 +153,7 @@ async def test_a_server_that_falls_silent_makes_only_its_own_town_halls_unhealth
 async def test_a_failover_raises_the_epoch_and_keeps_what_was_replicated(with_replicas: Two) -> None:
     code, dying = with_replicas.codes[0], with_replicas.cluster.masters[0]
     acknowledged = [await with_replicas.post(with_replicas.a, code, f"글 {n}") for n in range(30)]
-    assert await dying.client.wait(1, 2_000) == 1
+    await until(dying.replicated, 20)
     heard = [await with_replicas.follow(bench, code) for bench in (with_replicas.a, with_replicas.b)]
     await dying.kill()
     later = await with_replicas.post_until_taken(with_replicas.a, code, "새 서버의 첫 글")
@@ -193,6 +198,34 @@ async def move_slot(cluster: RealCluster, code: str, source: int, target: int) -
         await old.client.execute_command("MIGRATE", "127.0.0.1", new.port, "", 0, 5_000, "KEYS", *keys)
     for member in (new, old, *cluster.masters):
         await member.ask(f"CLUSTER SETSLOT {slot} NODE {await new.id()}")
+
+
+async def test_the_user_of_the_manual_may_do_what_is_needed_and_no_more(on_three: Two) -> None:
+    manual = (ROOT / "docs/howto/cluster.md").read_text("utf-8")
+    rules = re.search(r"^user townhall on >PASSWORD (.+)$", manual, re.MULTILINE)
+    assert rules is not None
+    for master in on_three.cluster.masters:
+        await master.ask(f"ACL SETUSER townhall reset on >p@ss/word {rules[1]}")
+    store = await connect(on_three.cluster.url.replace("://", f"://townhall:{quote('p@ss/word', safe='')}@"), timeout_s=1.0)
+    bench = Bench(store)
+    await bench.start()
+    for code in on_three.codes:
+        heard = await on_three.follow(bench, code)
+        await store_log.register(store, code)
+        for text in ("하나", "둘"):
+            await on_three.post(bench, code, text)
+        await until(lambda heard=heard: heard.seq == 2)
+        eraser = Eraser(store)
+        await eraser.erase(code, [1])
+        await eraser.stop()
+        assert await SupportGauges(store).set_support(code, 2, b"v", True)
+        assert await Presence(store, "n").tell(code, 1) == 1
+        for words in ("CONFIG GET *", "FLUSHALL", "KEYS *", "CLUSTER RESET", "SHUTDOWN"):
+            with pytest.raises(RedisError):
+                await store.of(code).execute_command(*words.split())
+    await until(lambda: bench.follower.deaf() == [])
+    await bench.stop()
+    await store.close()
 
 
 async def test_a_cluster_that_does_not_answer_is_said_so() -> None:
