@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import secrets as random_secrets
 import socket
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from aiohttp import web, web_response
 
 from protocol.limits import limit
 from protocol.refusals import Refusal
-from server import metrics, telemetry
+from server import measure, metrics, telemetry
 from server.admission.admit import Admission
 from server.admission.links import Links
 from server.admission.secret import load
@@ -121,18 +120,7 @@ class Node:
 
     def figures(self) -> metrics.Families:
         """Of this process, now."""
-        runtimes = list(self.gateway.directory.loaded())
-        phases = Counter(runtime.hall.phase for runtime in runtimes)
-        for phase in ("draft", "open", "closed"):
-            metrics.HALLS.labels(phase).set(phases[phase])
-        metrics.HALLS_STOPPED.set(sum(runtime.stopped is not None for runtime in runtimes))
-        metrics.PRESENT.set(sum(runtime.viewers for runtime in runtimes))
-        metrics.LAG.set(self.follower.lag())
-        metrics.FOLLOWED.set(self.follower.healthy)
-        metrics.WAITING.set(self.appender.waiting)
-        metrics.WORKERS.set(1)
-        metrics.STORE_RESTARTS.set(self.valkey.restarts if self.valkey is not None else 0)
-        return metrics.families()
+        return measure.measured(self.gateway.directory, self.follower, self.appender, self.valkey)
 
     async def all_figures(self) -> metrics.Families:
         """Of the whole server; only our own where the parent does not answer."""
@@ -218,7 +206,7 @@ async def running(settings: Settings, *, whole: Whole | None = None) -> AsyncIte
         links.public_url = links.public_url or node.url
         if data.exists() and whole is None:
             (data / ADDRESS).write_text(links.public_url + "\n", "ascii")
-        metrics.watch_gc()
+        measure.begin()
         watch = asyncio.create_task(_leave_when_too_old(too_old, gateway), name="too-old")
         lag = asyncio.create_task(telemetry.measure_lag(metrics.LOOP_SECONDS.observe), name="loop-lag")
         try:

@@ -6,7 +6,6 @@ Parts of the server count where things happen; what is a state rather than an ev
 
 import gc
 import time
-from collections import Counter as Tally
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -21,34 +20,41 @@ REGISTRY = CollectorRegistry()
 FAST = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 """Seconds."""
 
-CONNECTIONS = Gauge("townhall_connections", "Connections to a view, by role.", ["role"], registry=REGISTRY)
-JOINS = Counter("townhall_joins", "Admissions to a view, by role.", ["role"], registry=REGISTRY)
-CLOSES = Counter("townhall_closes", "Connections that were ended with a Bye, by its code.", ["code"], registry=REGISTRY)
-REJECTED = Counter("townhall_rejected", "Connections that the guard closed, by reason.", ["reason"], registry=REGISTRY)
-REFUSALS = Counter("townhall_refusals", "Commands and joins that were refused, by code.", ["code"], registry=REGISTRY)
-COMMANDS = Counter("townhall_commands", "Commands and queries that were answered, by name.", ["command"], registry=REGISTRY)
+CONNECTIONS = Gauge("townhall_connections", "Open connections, by what they look at.", ["role"], registry=REGISTRY)
+JOINS = Counter("townhall_joins", "Connections that were let into a view.", registry=REGISTRY)
+CLOSES = Counter("townhall_closes", "Connections that the server closed, by code.", ["code"], registry=REGISTRY)
+REJECTED = Counter("townhall_rejected", "Those of them that the guard closed, by reason.", ["reason"], registry=REGISTRY)
+COMMANDS = Counter("townhall_commands", "Commands and queries that were taken, by name.", ["command"], registry=REGISTRY)
+REFUSALS = Counter("townhall_refusals", "Whatever was refused with a code and a sentence, by code.", ["code"], registry=REGISTRY)
 HALLS = Gauge("townhall_halls", "Town halls that are loaded, by phase.", ["phase"], registry=REGISTRY)
 HALLS_STOPPED = Gauge("townhall_halls_stopped", "Town halls whose log could not be applied.", registry=REGISTRY)
 PRESENT = Gauge("townhall_presence", "Audience connections on all nodes, over the town halls loaded here.", registry=REGISTRY)
 
-DELIVERIES = Counter("townhall_deliveries", "Frames of news that were written to a connection.", registry=REGISTRY)
-DELIVERED_ENTRIES = Counter(
-    "townhall_delivered_entries",
-    "Entries of the log that those frames covered: divided by deliveries, the coalescing factor.",
+FRAMES = Counter("townhall_frames", "Frames of news that were written to connections.", registry=REGISTRY)
+DELIVERIES = Counter(
+    "townhall_deliveries",
+    "Entries that reached a viewer; divided by frames, the coalescing factor.",
     registry=REGISTRY,
 )
-DELIVERED_BYTES = Counter("townhall_delivered_bytes", "Bytes that were written to connections by flushes.", registry=REGISTRY)
-FLUSH_SECONDS = Histogram("townhall_flush_seconds", "Time of one flush of a view.", buckets=FAST, registry=REGISTRY)
+CATCH_UPS = Counter("townhall_catch_ups", "Viewers brought to the present by a frame of their own.", registry=REGISTRY)
+SNAPSHOTS = Counter("townhall_snapshots", "Snapshots that were made; all who join meanwhile share one.", registry=REGISTRY)
+SLOW = Gauge("townhall_slow_viewers", "Viewers that have not taken what they were sent, and are skipped.", registry=REGISTRY)
+FLUSH_SECONDS = Histogram("townhall_flush_seconds", "Time that one flush of a view wrote for.", buckets=FAST, registry=REGISTRY)
 FLUSH_BYTES = Histogram(
     "townhall_flush_bytes",
     "Bytes that one flush wrote, over all its viewers.",
     buckets=[4**n for n in range(5, 15)],
     registry=REGISTRY,
 )
-SLOW = Gauge("townhall_slow_viewers", "Viewers that are skipped until they have drained.", registry=REGISTRY)
+FLUSH_ENTRIES = Histogram(
+    "townhall_flush_entries", "Entries that one flush carried.", buckets=[1, 2, 4, 8, 16, 32, 64, 128, 256], registry=REGISTRY
+)
 
 LAG = Gauge("townhall_log_lag_entries", "Entries that the most backward town hall is behind its log.", registry=REGISTRY)
 FOLLOWED = Gauge("townhall_log_followed", "Whether the store is followed: 1, or 0 while it is silent.", registry=REGISTRY)
+RECONNECTS = Counter(
+    "townhall_store_reconnects", "How often the connection that follows the store had to be made anew.", registry=REGISTRY
+)
 APPENDS = Counter("townhall_appends", "Appends to logs, by outcome.", ["outcome"], registry=REGISTRY)
 APPENDED_ENTRIES = Counter("townhall_appended_entries", "Entries that were appended to logs.", registry=REGISTRY)
 APPEND_SECONDS = Histogram("townhall_append_seconds", "Time of one atomic step on the store.", buckets=FAST, registry=REGISTRY)
@@ -63,8 +69,8 @@ LOOP_SECONDS = Histogram(
 GC_SECONDS = Histogram("townhall_gc_pause_seconds", "Time of one garbage collection.", buckets=FAST, registry=REGISTRY)
 
 WORKERS = Gauge("townhall_workers", "Worker processes that listen; 1 where there is only one process.", registry=REGISTRY)
-RESTARTS = Gauge("townhall_worker_restarts", "How often worker processes had to be started again.", registry=REGISTRY)
-STORE_RESTARTS = Gauge("townhall_store_restarts", "How often the embedded Valkey had to be started again.", registry=REGISTRY)
+RESTARTS = Counter("townhall_worker_restarts", "How often worker processes had to be started again.", registry=REGISTRY)
+STORE_RESTARTS = Counter("townhall_store_restarts", "How often the embedded Valkey had to be started again.", registry=REGISTRY)
 
 ProcessCollector(registry=REGISTRY)
 
@@ -152,19 +158,13 @@ def exposition(told: Families) -> bytes:
     return bytes(generate_latest(registry))
 
 
-class Differences:
-    """Turns a tally that others keep, and only ever raise, into a counter."""
+_seen: dict[Counter, float] = {}
 
-    def __init__(self, counter: Counter, label: str) -> None:
-        self._counter = counter
-        self._label = label
-        self._seen: Tally[str] = Tally()
 
-    def take(self, tally: Tally[str]) -> None:
-        """Add what has come since the last call."""
-        for reason, count in tally.items():
-            self._counter.labels(**{self._label: reason}).inc(count - self._seen[reason])
-            self._seen[reason] = count
+def advance(counter: Counter, total: float) -> None:
+    """Bring `counter`, which nobody else raises, up to a total that is kept elsewhere."""
+    counter.inc(total - _seen.get(counter, 0))
+    _seen[counter] = total
 
 
 def watch_gc() -> None:

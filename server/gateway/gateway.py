@@ -25,6 +25,7 @@ from protocol.frames import PROTOCOL, Ack, Hello, You
 from protocol.limits import LIMITS, limit
 from protocol.names import Language, Role
 from protocol.refusals import Refusal
+from server import metrics
 from server.admission.admit import Admission, Admitted
 from server.fanout.room import Room
 from server.gateway.answers import accepted, refused
@@ -139,6 +140,8 @@ class Gateway:
             number = secrets.token_hex(4)
             log.exception("internal", number=number, hall=session.runtime.code, command=str(name)[:40])
             result = Refusal("internal", {"id": number})
+        if isinstance(name, str) and (name in COMMANDS or name in QUERIES):
+            metrics.COMMANDS.labels(name).inc()
         return refused(result, session.lang) if isinstance(result, Refusal) else result
 
     async def _execute(self, session: Session, name: object, payload: object) -> Ack | Refusal:

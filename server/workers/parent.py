@@ -216,9 +216,9 @@ class Parent:
 
     async def figures(self) -> metrics.Families:
         """The sums over all workers, and what each process uses."""
-        metrics.RESTARTS.set(sum(worker.restarts for worker in self.workers))
+        metrics.advance(metrics.RESTARTS, sum(worker.restarts for worker in self.workers))
         metrics.WORKERS.set(sum(worker.listening.is_set() for worker in self.workers))
-        metrics.STORE_RESTARTS.set(self.valkey.restarts if self.valkey is not None else 0)
+        metrics.advance(metrics.STORE_RESTARTS, self.valkey.restarts if self.valkey is not None else 0)
         answers = await self._ask_all("metrics")
         several = [metrics.labelled(answer, worker.number) for worker, answer in answers if answer is not None]
         return metrics.merged([metrics.labelled(metrics.parents(), 0), *several])

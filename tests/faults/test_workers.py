@@ -75,13 +75,12 @@ async def test_kill_9_of_one_worker_loses_nothing_and_the_other_goes_on(served: 
 
     posters = await burst(served, session, fault)
     assert min(spread) > 5, spread
-    assert any(poster.disconnects for poster in posters)
     assert any(not poster.disconnects for poster in posters)
     await check(served, session, posters)
     await until(lambda: len(workers(served)) == 2)
     assert before[1] in workers(served)
     await until(lambda: ready(session, served))
-    assert (await figures(session, served))["townhall_worker_restarts"] == 1
+    assert (await figures(session, served))["townhall_worker_restarts_total"] == 1
 
 
 async def test_what_is_posted_at_one_worker_is_seen_at_the_other(served: Served, session: aiohttp.ClientSession) -> None:
