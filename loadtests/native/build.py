@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-FOLDER = Path(os.environ.get("TOWNHALL_BENCH_DIR", ".make/bench"))
+FOLDER = Path(os.environ.get("LOADTESTS_DIR", ".make/bench"))
 """Where compiled programs and the peers of the bench lie."""
 FLAGS = ("-O2", "-std=gnu11", "-Wall", "-Wextra", "-Werror")
 
