@@ -36,7 +36,10 @@ for i = 1, appends do
   at = at + 10
   local done_key, rate_key = KEYS[3 + 2 * i], KEYS[4 + 2 * i]
   -- When the bucket will be full again (the generic cell rate algorithm): one number for each sender, on all nodes alike.
-  local full_at = burst > 0 and math.min(math.max(tonumber(redis.call('GET', rate_key) or 0), now), now + seconds) or now
+  local full_at = burst > 0 and math.max(tonumber(redis.call('GET', rate_key) or 0), now) or now
+  if full_at > now + seconds then
+    full_at = now -- the clock was set back
+  end
   local wait = burst > 0 and full_at - now - (seconds - seconds / burst) or 0
   local done = deduped and redis.call('HMGET', done_key, 'digest', 'first', 'last', 'result') or {false}
   if done[1] then

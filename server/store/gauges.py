@@ -1,7 +1,6 @@
 """Figures beside the log: supports as bitmaps, and who is present. Last value wins; nothing is replayed."""
 
 import asyncio
-import time
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 
@@ -10,7 +9,8 @@ import msgpack
 from server.store.client import Store, guarded
 from server.store.keys import Keys
 
-SCRIPT = files("server.store").joinpath("support.lua").read_text("ascii")
+SUPPORT = files("server.store").joinpath("support.lua").read_text("ascii")
+PRESENCE = files("server.store").joinpath("presence.lua").read_text("ascii")
 VOTERS_MAX = 65_536
 """Voters of one town hall; a bitmap then takes 8 kB."""
 PRESENT_S = 10
@@ -27,7 +27,7 @@ class SupportGauges:
         """Whether that changed anything. Raises StoreUnavailable, StoreRefused."""
         keys = Keys(code)
         with guarded(write=True):
-            script = self._store.where(code).script(SCRIPT)
+            script = self._store.where(code).script(SUPPORT)
             changed = await script(keys=[keys.slots, keys.pool, keys.support(message)], args=[voter, int(on), VOTERS_MAX])
         return bool(changed)
 
@@ -65,12 +65,6 @@ class Presence:
 
     async def tell(self, code: str, viewers: int) -> int:
         """Write this node's figure; the sum of all nodes' comes back. Raises StoreUnavailable."""
-        key, now = Keys(code).presence, int(time.time())
         with guarded(write=True):
-            async with self._store.of(code).pipeline(transaction=False) as pipe:
-                pipe.hset(key, self._node, f"{viewers}:{now}")
-                pipe.expire(key, 10 * PRESENT_S)
-                pipe.hgetall(key)
-                *_, told = await pipe.execute()
-        figures = [value.decode().split(":") for value in told.values()]
-        return sum(int(count) for count, at in figures if now - int(at) <= PRESENT_S)
+            script = self._store.where(code).script(PRESENCE)
+            return int(await script(keys=[Keys(code).presence], args=[self._node, viewers, PRESENT_S]))

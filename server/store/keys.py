@@ -60,7 +60,7 @@ class Keys:
 
     @property
     def presence(self) -> str:
-        """Hash: node → "viewers:unix time"."""
+        """Hash: node → "viewers:unix time of the store"."""
         return self._key("presence")
 
     def dedupe(self, key: bytes) -> bytes:

@@ -281,3 +281,19 @@ async def test_one_sender_has_one_bucket_on_all_nodes(bench: Bench) -> None:
     assert again.repeated
     assert isinstance(await other.append("theirs", rate=Rate(b"somebody else", 5, 10)), Appended)
     assert 0 < await bench.store.of(CODE).ttl(Keys(CODE).rate(b"sender")) <= 11
+
+
+async def test_a_store_whose_clock_was_set_back_does_not_hold_a_sender_up(bench: Bench) -> None:
+    rate = Rate(b"sender", 5, 10)
+    await bench.append("x", rate=rate)
+    now, _ = await bench.store.of(CODE).time()
+    await bench.store.of(CODE).set(Keys(CODE).rate(b"sender"), now + 3_600)
+    assert isinstance(await bench.append("y", rate=rate), Appended)
+
+
+async def test_a_node_that_has_fallen_silent_counts_no_longer(store: Store) -> None:
+    await Presence(store, "gone").tell(CODE, 5)
+    now, _ = await store.of(CODE).time()
+    await store.of(CODE).hset(Keys(CODE).presence, "gone", f"5:{now - 11}")
+    assert await Presence(store, "here").tell(CODE, 6) == 6
+    assert list(await store.of(CODE).hkeys(Keys(CODE).presence)) == [b"here"]
