@@ -15,7 +15,7 @@ from aiohttp import web, web_response
 
 from protocol.limits import limit
 from protocol.refusals import Refusal
-from server import measure, metrics, telemetry
+from server import event_loop, measure, metrics, telemetry
 from server.admission.admit import Admission
 from server.admission.links import Links
 from server.admission.secret import load
@@ -87,6 +87,10 @@ class Node:
     def organiser_url(self) -> str:
         """Address of the organiser's page, with the key in it."""
         return self.links.organiser_url()
+
+    def connections(self) -> int:
+        """WebSockets that are open."""
+        return len(self.door.sockets)
 
     def problems(self) -> list[str]:
         """Why it should get no traffic, in words; empty: it is ready."""
@@ -209,10 +213,12 @@ async def running(settings: Settings, *, whole: Whole | None = None) -> AsyncIte
         measure.begin()
         watch = asyncio.create_task(_leave_when_too_old(too_old, gateway), name="too-old")
         lag = asyncio.create_task(telemetry.measure_lag(metrics.LOOP_SECONDS.observe), name="loop-lag")
+        tidy = asyncio.create_task(event_loop.keep_tidy(lambda: not len(sockets)), name="tidy")
         try:
             yield node
         finally:
             watch.cancel()
+            tidy.cancel()
             lag.cancel()
             listening.close()
             await drain(gateway, settings.drain_s)

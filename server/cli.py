@@ -19,7 +19,7 @@ from protocol.names import Language
 from protocol.refusals import Refusal
 from protocol.sentences import sentence
 from protocol.setup import Setup
-from server import app, doctor, telemetry
+from server import app, doctor, event_loop, telemetry
 from server.admission.secret import BadSecret
 from server.demo.run import crowd, demo_hall, print_links
 from server.gateway.answers import refused
@@ -72,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return settings_command(given, settings, sources, lang)
     telemetry.set_up()
     try:
-        return asyncio.run(_heard(given.run(given, settings, sources, lang)))
+        return event_loop.run(_heard(given.run(given, settings, sources, lang)))
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
@@ -228,6 +228,7 @@ async def serve_command(given: argparse.Namespace, settings: Settings, sources: 
     stopped = _stop_signal()
     print(_used(settings, sources, lang), flush=True)
     async with _served(settings) as server:
+        event_loop.settle()
         if server.valkey is not None and server.valkey.adopted:
             print(say(lang, "adopted", pid=server.valkey.pid))
         print(f"organiser: {server.links.organiser_url()}")
@@ -253,6 +254,7 @@ async def demo_command(given: argparse.Namespace, settings: Settings, sources: d
             async with toolbox(settings) as tools:
                 hall = await demo_hall(tools.directory, tools.executor, settings)
         print_links(server.links, hall)
+        event_loop.settle()
         if not given.quiet:
             await stack.enter_async_context(crowd(server.url, hall.code))
         await stopped.wait()

@@ -26,7 +26,7 @@ class Door:
         public_url: Callable[[], str],
         draining: Callable[[], bool],
     ) -> None:
-        self._sockets = sockets
+        self.sockets = sockets
         self.addresses = addresses
         self._origins = origins
         self._public_url = public_url
@@ -42,16 +42,16 @@ class Door:
             return 403, "not_admitted"
         if self._draining():
             return 503, "draining"
-        if len(self._sockets) >= limit("connections"):
+        if len(self.sockets) >= limit("connections"):
             return 503, "node_full"
-        if self._sockets.by_address[self._address(head, peer)] >= limit("connections_per_address"):
+        if self.sockets.by_address[self._address(head, peer)] >= limit("connections_per_address"):
             return 429, "too_many_connections"
         return found
 
     def open(self, transport: asyncio.Transport, head: Head, found: Asked, rest: bytes) -> None:
         """Answer a handshake: from here on it is a connection of ours. `rest`: what came behind the head."""
         address = self._address(head, peer_of(transport))
-        connection = Connection(self._sockets, transport, address, found.deflate)
+        connection = Connection(self.sockets, transport, address, found.deflate)
         transport.set_protocol(connection)
         connection.begin(answer(found), rest)
 

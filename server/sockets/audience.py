@@ -12,6 +12,7 @@ from protocol import wire
 from protocol.commands import Join
 from protocol.limits import limit
 from protocol.refusals import Refusal
+from server.fanout.forms import socket_io_form
 from server.fanout.ready_frame import ready_frame
 from server.gateway.gateway import Gateway, Session
 from server.sockets.member import Member, told
@@ -31,7 +32,8 @@ class Audience(Member):
     __slots__ = ("_task", "_waiting")
 
     def __init__(self, connection: "Connection", gateway: Gateway) -> None:
-        super().__init__(connection, gateway, NAMESPACE)
+        # Of all that may share a connection only this is compressed: its frames refer to each other and to nothing else.
+        super().__init__(connection, gateway, socket_io_form(NAMESPACE, connection.deflate))
         self._task: asyncio.Task[None] | None = None
         self._waiting: deque[Packet] | None = None
 

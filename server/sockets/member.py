@@ -9,7 +9,7 @@ from protocol.frames import BYE, JOINED, Ack
 from protocol.limits import limit
 from protocol.names import Language
 from protocol.refusals import REFUSALS, Refusal
-from server.fanout.forms import SocketIoForm, socket_io_form
+from server.fanout.forms import SocketIoForm
 from server.fanout.viewer import GONE, Viewer
 from server.gateway.answers import bye, refused
 from server.gateway.buckets import Bucket
@@ -27,8 +27,8 @@ class Member(Viewer):
     form: SocketIoForm
     session: Session
 
-    def __init__(self, connection: "Connection", gateway: Gateway, namespace: str) -> None:
-        super().__init__(GONE, socket_io_form(namespace, connection.deflate))
+    def __init__(self, connection: "Connection", gateway: Gateway, form: SocketIoForm) -> None:
+        super().__init__(GONE, form)
         self.connection = connection
         self._gateway = gateway
         self._bad_requests: Bucket | None = None

@@ -9,6 +9,7 @@ from protocol import wire
 from protocol.commands import Join
 from protocol.names import Role
 from protocol.refusals import Refusal
+from server.fanout.forms import socket_io_form
 from server.gateway.gateway import Gateway
 from server.sockets.bridge import KEY, Bridge
 from server.sockets.member import Member, told
@@ -21,6 +22,7 @@ class Namespace(socketio.AsyncNamespace):  # type: ignore[misc]  # the library h
         super().__init__(f"/{role}")
         self._role = role
         self._gateway = gateway
+        self._form = socket_io_form(f"/{role}", None)
         self._members: dict[str, Member] = {}
 
     async def trigger_event(self, event: str, *args: Any) -> Any:
@@ -44,7 +46,7 @@ class Namespace(socketio.AsyncNamespace):  # type: ignore[misc]  # the library h
         session = await self._gateway.join(self._role, join)
         if isinstance(session, Refusal):
             raise _refusal(session, join)
-        member = self._members[sid] = Member(bridge.connection, self._gateway, str(self.namespace))
+        member = self._members[sid] = Member(bridge.connection, self._gateway, self._form)
         # Frames come after the answer to the CONNECT.
         bridge.joined[str(self.namespace)] = lambda: member.enter(session, join)
 

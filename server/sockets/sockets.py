@@ -39,6 +39,10 @@ class Sockets:
     def __len__(self) -> int:
         return len(self._connections)
 
+    def all(self) -> list[Connection]:
+        """Those that are open."""
+        return list(self._connections)
+
     def start(self) -> None:
         """Begin to turn the wheel."""
         self._timer = asyncio.get_running_loop().call_later(1 / PLACES_PER_S, self._tick)

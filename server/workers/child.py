@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import structlog
 
-from server import app, telemetry
+from server import app, event_loop, telemetry
 from server.settings import Settings
 from server.workers.link import Link, LinkBroken
 
@@ -52,6 +52,7 @@ async def work(descriptor: int) -> int:
         settings = msgspec.convert(told["settings"], Settings)
         whole = app.Whole(asked)
         async with app.running(settings, whole=whole) as node:
+            event_loop.settle()
             await link.ask("listening", ANSWER_S)
             gone = asyncio.create_task(link.closed.wait(), name="parent-gone")
             told_to = asyncio.create_task(stopped.wait(), name="stopped")
@@ -70,7 +71,7 @@ def main(descriptor: int) -> int:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us in order
     telemetry.set_up()
     try:
-        return asyncio.run(work(descriptor))
+        return event_loop.run(work(descriptor))
     except Exception:
         log.exception("worker_failed")
         return 1

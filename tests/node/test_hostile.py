@@ -1,0 +1,216 @@
+"""Whoever breaks the protocol, or only wastes our time, is closed with a code, counted, and costs nobody else anything."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Callable
+
+import pytest
+
+from protocol.limits import limit
+from server.fanout.deflate import deflated
+from server.fanout.figures import figures
+from server.front import front
+from server.sockets import sockets
+from server.sockets.frame_reader import FRAGMENTS_MAX
+from tests.node.raw import HANDSHAKE, RawSocket, frame
+from tests.node.world import World
+from tests.waiting import until
+
+Limits = Callable[..., None]
+
+
+@pytest.fixture
+def limits(monkeypatch: pytest.MonkeyPatch) -> Limits:
+    """Sets bounds of sockets and rooms for one test."""
+
+    def put(**values: float) -> None:
+        def patched(name: str) -> float:
+            return values.get(name, limit(name))
+
+        for module in ("sockets.sockets", "sockets.join_queue", "sockets.audience", "fanout.room"):
+            monkeypatch.setattr(f"server.{module}.limit", patched)
+
+    return put
+
+
+async def refused_as(raw: RawSocket, code: int, reason: str, before: int) -> None:
+    assert await raw.closed_with() == code
+    assert figures.refused[reason] > before
+    await raw.close()
+
+
+@pytest.mark.parametrize(
+    ("sent", "code", "reason"),
+    [
+        (b"\x81\xff" + (2 << 30).to_bytes(8, "big") + bytes(4), 3503, "too_big"),
+        (b"\x81\xfe\xff\xff" + bytes(4), 3503, "too_big"),
+        (frame(b"42", final=False) + frame(b"x", 0, final=False) * (FRAGMENTS_MAX + 1), 3504, "too_many_fragments"),
+        (frame(b"42", final=False) + frame(b"x" * 6_000, 0, final=False) * 3, 3503, "too_big"),
+        (frame(b"3") * 10_000, 3501, "unasked_pong"),
+        (frame(b"x", 9) * 10_000, 3504, "too_many_frames"),
+        (frame(b"x", 2), 1003, "binary"),
+        (frame(b"\xff\xfe"), 1007, "malformed"),
+        (b"\x81\x01x", 1002, "malformed"),
+        (frame(b"x", 3), 1002, "malformed"),
+        (frame(deflated(b"x"), rsv1=True), 1002, "malformed"),
+    ],
+    ids=[
+        "2 GB",
+        "64 kB",
+        "fragments",
+        "bytes",
+        "pongs",
+        "tiny",
+        "binary",
+        "no text",
+        "not masked",
+        "kind",
+        "rsv",
+    ],
+)
+async def test_what_no_client_sends_is_closed_with_a_code(world: World, sent: bytes, code: int, reason: str) -> None:
+    before = figures.refused[reason]
+    raw = await RawSocket.open(world.node.url)
+    raw.writer.write(sent)
+    await refused_as(raw, code, reason, before)
+    await until(lambda: world.node.connections() == 0)
+
+
+async def test_a_compressed_bomb_is_not_inflated(world: World) -> None:
+    before = figures.refused["too_big"]
+    raw = await RawSocket.open(world.node.url, "Sec-WebSocket-Extensions: permessage-deflate\r\n")
+    assert b"Sec-WebSocket-Extensions: permessage-deflate; client_no_context_takeover\r\n" in raw.head
+    bomb = deflated(b"x" * 10_000_000)
+    assert len(bomb) < limit("frame_bytes")
+    raw.writer.write(frame(bomb, rsv1=True))
+    await refused_as(raw, 3503, "too_big", before)
+
+
+async def test_a_frame_that_comes_byte_by_byte_has_an_end(world: World, limits: Limits) -> None:
+    limits(frame_wait_s=0.3)
+    raw = await RawSocket.open(world.node.url)
+    await raw.join(world)
+    whole = frame(b'42/audience,1["message:check",{"messages":[1]}]')
+
+    async def dribble() -> None:
+        for byte in whole[:-1]:
+            raw.writer.write(bytes((byte,)))
+            await asyncio.sleep(0.1)
+
+    task = asyncio.create_task(dribble())
+    await refused_as(raw, 3501, "unfinished_frame", 0)
+    task.cancel()
+
+
+async def test_a_handshake_may_come_in_pieces_and_fragments_are_put_together(world: World) -> None:
+    raw = await RawSocket.connect(world.node.url)
+    for byte in HANDSHAKE.format(host=world.node.url.removeprefix("http://"), more="").encode():
+        raw.writer.write(bytes((byte,)))
+        await raw.writer.drain()
+    await raw.reader.readuntil(b"\r\n\r\n")
+    await raw.join(world)
+    command = b'42/audience,1["message:check",{"messages":[1]}]'
+    raw.writer.write(
+        frame(command[:9], final=False) + frame(b"hello", 9) + frame(command[9:20], 0, final=False) + frame(command[20:], 0)
+    )
+    assert await raw.frame() == (0x8A, b"hello")
+    assert (await raw.frame())[1].startswith(b'43/audience,1[{"ok":true')
+    await raw.close()
+
+
+async def test_a_thousand_half_open_connections_are_closed_and_leave_nothing(world: World, limits: Limits) -> None:
+    limits(join_wait_s=0.5)
+    person = await world.person()
+    before = figures.closes[3502]
+    raws = await asyncio.gather(*(RawSocket.open(world.node.url) for _ in range(300)))
+    silent = await asyncio.gather(*(RawSocket.connect(world.node.url) for _ in range(300)))
+    gone = await asyncio.gather(*(RawSocket.open(world.node.url) for _ in range(400)))
+    for raw in gone:
+        raw.writer.transport.abort()
+    assert (await person.command("message:post", text="그래도 된다"))["ok"]
+    await asyncio.gather(*(raw.closed_with() for raw in raws))
+    assert figures.closes[3502] >= before + 300
+    await until(lambda: world.node.connections() == 1)
+    for raw in (*raws, *silent):
+        await raw.close()
+
+
+async def test_heads_that_trickle_are_cut(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(front, "HEAD_S", 0.3)
+    raws = [await RawSocket.connect(world.node.url) for _ in range(50)]
+    for number, raw in enumerate(raws):
+        raw.writer.write(HANDSHAKE[: number * 3].encode())
+    assert (await world.person()).connected
+    for raw in raws:
+        with contextlib.suppress(ConnectionError):
+            assert await raw.reader.read() == b""
+        await raw.close()
+
+
+async def test_whoever_does_not_read_is_cut_off_however_much_waits_for_it(
+    world: World, limits: Limits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits(slow_viewer_s=0.5)
+    monkeypatch.setattr(sockets, "CLOSE_S", 0.5)
+    before = figures.closes[3008]
+    raw = await RawSocket.open(world.node.url)
+    await raw.join(world)
+    raw.writer.transport.pause_reading()  # type: ignore[attr-defined]  # a transport that reads and writes
+    other = await world.person()
+    body = b"x" * 60_000
+    room = world.runtime.room("audience")
+    for _ in range(400):
+        if figures.slow:
+            break
+        told = len(other.news)
+        room.gauges(b'{"viewers":1,"x":"%b"}' % body)
+        await until(lambda: len(other.news) > told)  # noqa: B023  # awaited within the turn
+    await until(lambda: figures.closes[3008] > before)
+    await until(lambda: world.node.connections() == 1)
+    assert other.connected
+    await raw.close()
+
+
+async def test_who_never_answers_a_ping_is_closed(world: World) -> None:
+    raw = await RawSocket.open(world.node.url)
+    await raw.join(world)
+    (connection,) = world.node.door.sockets.all()
+    connection.ping()
+    assert await raw.frame() == (0x81, b"2")
+    raw.send(b"3")
+    raw.writer.write(frame(b"here", 9))
+    assert await raw.frame() == (0x8A, b"here")
+    connection.check()
+    connection.ping()
+    await raw.frame()
+    connection.check()
+    assert await raw.closed_with() == 3002
+    await raw.close()
+
+
+async def test_a_join_that_finds_no_place_in_the_queue_is_told_when_to_come_back(world: World, limits: Limits) -> None:
+    limits(joins_waiting=0)
+    raw = await RawSocket.open(world.node.url)
+    raw.send(b'40/audience,{"code":"TESTED","token":"x"}')
+    text = (await raw.frame())[1]
+    assert text.startswith(b"44/audience,")
+    data = json.loads(text.partition(b",")[2])["data"]
+    assert data["code"] == "busy"
+    assert 2_000 <= data["come_back_after_ms"] <= 10_000
+    await raw.close()
+
+
+async def test_commands_are_answered_one_after_the_other_and_too_many_at_once_end_the_connection(
+    world: World, limits: Limits
+) -> None:
+    raw = await RawSocket.open(world.node.url)
+    await raw.join(world)
+    for number in range(20):
+        raw.send(b'42/audience,%d["message:check",{"messages":[%d]}]' % (number, number + 1))
+    answers = [(await raw.frame())[1] for _ in range(20)]
+    assert [int(text.partition(b",")[2].partition(b"[")[0]) for text in answers] == list(range(20))
+    limits(commands_waiting=5)
+    raw.writer.write(b"".join(frame(b'42/audience,%d["message:check",{"messages":[1]}]' % number) for number in range(30)))
+    assert await raw.closed_with() == 3504
+    await raw.close()
