@@ -10,18 +10,20 @@ UPGRADE: Final = (
     "GET {path} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n{more}\r\n"
 )
-DEFLATE: Final = "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; client_no_context_takeover\r\n"
+DEFLATE: Final = "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n"
+"""As browsers offer it."""
 PATH: Final = "/socket.io/?EIO=4&transport=websocket"
 
 
 class LeanSocket(asyncio.Protocol):
     """Subclasses say what a text is for. Server frames are taken as RFC 6455 has them: whole, unmasked."""
 
-    __slots__ = ("_rest", "_up", "bytes", "pings", "transport")
+    __slots__ = ("_inflate", "_rest", "_up", "bytes", "pings", "transport")
 
     def __init__(self) -> None:
         self._rest = b""
         self._up = False
+        self._inflate: Inflate | None = None
         self.bytes = self.pings = 0
         self.transport: asyncio.Transport | None = None
 
@@ -30,8 +32,8 @@ class LeanSocket(asyncio.Protocol):
         """The head of the upgrade."""
         raise NotImplementedError
 
-    def text(self, payload: bytes, inflate: Inflate | None) -> None:
-        """A text frame; compressed if `inflate` is given."""
+    def text(self, payload: bytes) -> None:
+        """A text frame, inflated if it was compressed."""
         raise NotImplementedError
 
     def ended(self, status: int) -> None:
@@ -86,12 +88,16 @@ class LeanSocket(asyncio.Protocol):
         self._rest = data[at:]
 
     def _frame(self, first: int, payload: bytes) -> None:
+        if first & 0x40:
+            if self._inflate is None:
+                self._inflate = Inflate()
+            payload = self._inflate(payload)
         match first & 0x0F:
             case 1 if payload == b"2":
                 self.pings += 1
                 self.send(b"3")
             case 1:
-                self.text(payload, _INFLATE if first & 0x40 else None)
+                self.text(payload)
             case 9:
                 self._send(0x8A, payload)
             case 8 if self.transport is not None:
@@ -108,6 +114,3 @@ class LeanSocket(asyncio.Protocol):
         size = bytes((0x80 | length,)) if length < 126 else b"\xfe" + length.to_bytes(2, "big")
         # Masked, as a client must, with a key of zeros: there is no proxy here to protect (RFC 6455, 10.3).
         self.transport.write(bytes((first,)) + size + bytes(4) + payload)
-
-
-_INFLATE = Inflate()

@@ -7,7 +7,6 @@ from typing import Any
 import orjson
 
 from loadtests.lean import PATH, UPGRADE, LeanSocket
-from loadtests.reading import Inflate
 
 NAMESPACE = b"/audience"
 
@@ -31,7 +30,7 @@ class Poster(LeanSocket):
     def request(self) -> bytes:
         return UPGRADE.format(path=PATH, host=self._host, more="").encode()
 
-    def text(self, payload: bytes, inflate: Inflate | None) -> None:
+    def text(self, payload: bytes) -> None:
         kind = payload[:2]
         if kind == b"43":
             number, _, rest = payload.partition(b",")[2].partition(b"[")

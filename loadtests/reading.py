@@ -24,12 +24,12 @@ class Reader:
         self._pattern: re.Pattern[str] = pattern(run)
         self._known: deque[tuple[bytes, News]] = deque(maxlen=KEPT)
 
-    def read(self, payload: bytes, inflate: "Inflate | None" = None) -> News:
-        """`payload` of a text frame; with `inflate` it is compressed. Equal payloads give the same object."""
+    def read(self, payload: bytes) -> News:
+        """`payload` of a text frame. Equal payloads give the same object."""
         for known, news in self._known:
             if known == payload:
                 return news
-        news = self._parse(payload if inflate is None else inflate(payload))
+        news = self._parse(payload)
         if news is not OTHER:
             self._known.appendleft((payload, news))
         return news
@@ -53,18 +53,21 @@ class Reader:
 
 
 class Inflate:
-    """Undoes permessage-deflate without context takeover (RFC 7692, 7.2.2), up to `most` bytes."""
+    """Undoes permessage-deflate (RFC 7692, 7.2.2) for one connection, as a browser does: what came before may be referred
+    to. `most`: bytes of one message."""
+
+    __slots__ = ("_machine", "_most")
 
     def __init__(self, most: int = 1 << 22) -> None:
+        self._machine = zlib.decompressobj(wbits=-15)
         self._most = most
 
     def __call__(self, payload: bytes) -> bytes:
         """Raises ValueError if it is not deflate, or larger."""
-        machine = zlib.decompressobj(wbits=-15)
         try:
-            text = machine.decompress(payload + b"\x00\x00\xff\xff", self._most)
+            text = self._machine.decompress(payload + b"\x00\x00\xff\xff", self._most)
         except zlib.error as error:
             raise ValueError(str(error)) from None
-        if machine.unconsumed_tail:
+        if self._machine.unconsumed_tail:
             raise ValueError("inflates without end")
         return text

@@ -8,7 +8,6 @@ import orjson
 
 from loadtests.checker import Track
 from loadtests.lean import DEFLATE, UPGRADE, LeanSocket
-from loadtests.reading import Inflate
 
 if TYPE_CHECKING:
     from loadtests.audience.crowd import Crowd
@@ -38,11 +37,11 @@ class Viewer(LeanSocket):
         more = DEFLATE if words.deflate else ""
         return UPGRADE.format(path=words.path, host=words.name or f"{words.host}:{words.port}", more=more).encode()
 
-    def text(self, payload: bytes, inflate: Inflate | None) -> None:
+    def text(self, payload: bytes) -> None:
         crowd, track = self._crowd, self.track
-        news = crowd.reader.read(payload, inflate)
+        news = crowd.reader.read(payload)
         if news.kind == "other":
-            return self._control(inflate(payload) if inflate else payload)
+            return self._control(payload)
         crowd.frames += news.kind == "changed"
         track.take(news)
         if not self.reading:

@@ -17,6 +17,7 @@ COLUMNS: dict[str, str] = {
     "user_us": "of it in user space",
     "core_us": "µs of the core",
     "per_frame": "messages a frame",
+    "frame_us": "µs CPU a frame",
     "rate": "messages/s",
     "deliveries_s": "deliveries/s",
     "p50": "p50 ms",

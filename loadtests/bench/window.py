@@ -16,7 +16,8 @@ SLOWEST = 0.5
 @dataclass(frozen=True, slots=True)
 class Measured:
     """`us`: of the server's processor time for each delivery, `user_us` and `system_us` its parts; `core_us` of all that its
-    core did. Times in ms. `busy`, `audience_busy`: shares of a core. `per_frame`: messages. `wire`: bytes a delivery."""
+    core did. Times in ms. `busy`, `audience_busy`: shares of a core. `per_frame`: messages,
+    `frame_us`: processor time for each frame. `wire`: bytes a delivery."""
 
     us: float
     user_us: float
@@ -27,6 +28,7 @@ class Measured:
     whole: bool
     deliveries_s: float
     per_frame: float
+    frame_us: float
     wire: float
     busy: float
     audience_busy: float
@@ -61,6 +63,7 @@ async def window(
         whole=counted.messages == count * readers and (counted.least == counted.most or not counted.most),
         deliveries_s=counted.messages / took_s,
         per_frame=messages / frames,
+        frame_us=us * messages / frames,
         wire=counted.bytes / messages,
         busy=used.cpu_s / took_s,
         audience_busy=counted.cpu_s / took_s,

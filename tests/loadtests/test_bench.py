@@ -65,9 +65,10 @@ def test_a_ratio_is_met_or_not_and_nothing_is_met_without_a_measurement() -> Non
     floor = record("cpu-5000", "floor", us=8.0, whole=True)
     what = "5,000 viewers: CPU per delivery against the floor"
     assert found(what, floor) is None
-    assert found(what, floor, record("cpu-5000", "product", us=9.6, whole=True)) is True
-    assert found(what, floor, record("cpu-5000", "product", us=9.7, whole=True)) is False
-    assert found(what, floor, record("cpu-5000", "product", us=1.0, whole=False)) is False, "it lost messages"
+    assert found(what, floor, record("cpu-5000", "product", us=9.6, per_frame=1.0, whole=True)) is True
+    assert found(what, floor, record("cpu-5000", "product", us=9.7, per_frame=1.0, whole=True)) is False
+    assert found(what, floor, record("cpu-5000", "product", us=1.0, per_frame=1.0, whole=False)) is False, "it lost messages"
+    assert found(what, floor, record("cpu-5000", "product", us=1.0, per_frame=4.0, whole=True)) is None, "they were gathered"
     assert found("100 messages/s", record("sustained-100", "product", p99=20.0, whole=False)) is False
     assert found("deliveries/s with p99", record("most", "product", deliveries_s=100_000, whole=True)) is True
 
@@ -86,7 +87,7 @@ def test_the_page_says_what_was_measured_what_was_not_and_why(tmp_path: Path) ->
     results = Results(
         [
             record("cpu-5000", "floor", us=8.0, whole=True, p99=50.0),
-            record("cpu-5000", "product", us=8.8, whole=True, p99=60.0),
+            record("cpu-5000", "product", us=8.8, whole=True, per_frame=1.0, p99=60.0),
             record("cpu-5000", "nchan", missing="apt-get install nchan"),
             record("storm", "product", join_p99=1234.0, whole=False),
         ]

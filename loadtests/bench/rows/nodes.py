@@ -14,8 +14,7 @@ from loadtests.bench.pinned import Pinned
 from loadtests.bench.product import Product, product
 from loadtests.bench.rows.row import Figures, Options, opened, watched
 from loadtests.bench.usage import AUDIENCE_CORE, SERVER_CORE, busiest_s
-from loadtests.bench.window import warm
-from loadtests.histogram import Histogram
+from loadtests.bench.window import warm, window
 
 
 async def workers(name: str, options: Options) -> Figures:
@@ -56,19 +55,10 @@ async def two_nodes(name: str, options: Options) -> Figures:
         async with product(settings=settings, posters=0, share=a) as b:
             await b.tickets(10)
             async with watched(b, 10, options.native) as (audience, _):
-                await a.publish(2.0, 2.0)
-                await audience.child.tell("window")
-                await audience.child.until(Window)
-                sent = await a.publish(2.0, seconds)
-                await audience.child.tell(f"count {sent * 10} 5")
-                counted = await audience.child.until(Counted)
-                await audience.child.tell("report")
-    latency = Histogram(counted.latency)
-    return {
-        "p50": round(latency.percentile(0.5), 2),
-        "p99": round(latency.percentile(0.99), 2),
-        "whole": counted.messages == sent * 10 and counted.least == counted.most == sent,
-    }
+                await window(a, audience, 2.0, 2.0)
+                found = await window(a, audience, 2.0, seconds)
+                whole, _ = await a.judged(audience)
+    return {"p50": round(found.p50, 2), "p99": round(found.p99, 2), "whole": whole and found.whole}
 
 
 @contextlib.asynccontextmanager
