@@ -169,7 +169,7 @@ async def running(settings: Settings, *, whole: Whole | None = None) -> AsyncIte
         presence = Presence(store, random_secrets.token_hex(4))
 
         too_old = asyncio.Event()
-        flusher = Flusher()
+        flusher = Flusher(settings.flush_wait_max_ms / 1000)
         directory = Directory(store, appender, follower, eraser, support, presence, on_too_old=too_old.set, flusher=flusher)
         await directory.start()
         stack.push_async_callback(directory.stop)

@@ -75,6 +75,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             "Empty: `/metrics` answers to this machine only."
         ),
     ] = ""
+    flush_wait_max_ms: Annotated[
+        int,
+        Meta(
+            ge=20,
+            le=2_000,
+            description="The most that messages of a busy town hall wait to be written together, in ms; idle: they do not.",
+        ),
+    ] = 250
     drain_s: Annotated[float, Meta(ge=0, le=60, description="Longest time to say goodbye when stopping, in seconds.")] = 5.0
 
 

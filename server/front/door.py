@@ -32,8 +32,8 @@ class Door:
         self._public_url = public_url
         self._draining = draining
 
-    def opens(self, head: Head, peer: str) -> Asked | tuple[int, str]:
-        """The handshake to answer; or the HTTP status and the code of a refusal. `peer`: the address it came from."""
+    def opens(self, head: Head, address: bytes) -> Asked | tuple[int, str]:
+        """The handshake to answer; or the HTTP status and the code of a refusal. `address`: as of `address`."""
         found = asked(head)
         get = head.headers.get
         if found is None:
@@ -44,19 +44,19 @@ class Door:
             return 503, "draining"
         if len(self.sockets) >= limit("connections"):
             return 503, "node_full"
-        if self.sockets.by_address[self._address(head, peer)] >= limit("connections_per_address"):
+        if self.sockets.by_address[address] >= limit("connections_per_address"):
             return 429, "too_many_connections"
         return found
 
-    def open(self, transport: asyncio.Transport, head: Head, found: Asked, rest: bytes) -> None:
+    def open(self, transport: asyncio.Transport, address: bytes, found: Asked, rest: bytes) -> None:
         """Answer a handshake: from here on it is a connection of ours. `rest`: what came behind the head."""
-        address = self._address(head, peer_of(transport))
         connection = Connection(self.sockets, transport, address, found.deflate)
         transport.set_protocol(connection)
         connection.begin(answer(found), rest)
 
-    def _address(self, head: Head, peer: str) -> bytes:
-        return self.addresses.key(peer, head.headers.get("x-forwarded-for", ""))
+    def address(self, head: Head, transport: object) -> bytes:
+        """Opaque key of where it comes from."""
+        return self.addresses.key(peer_of(transport), head.headers.get("x-forwarded-for", ""))
 
     async def handle(self, request: web.Request) -> web.Response:
         """What came to `/socket.io/` through aiohttp: refused in words, or taken over.
@@ -65,7 +65,8 @@ class Door:
         """
         version = f"{request.version.major}.{request.version.minor}"
         head = Head(request.method, version, request.raw_path, _joined(request))
-        found = self.opens(head, peer_of(request.transport))
+        address = self.address(head, request.transport)
+        found = self.opens(head, address)
         if isinstance(found, tuple):
             status, code = found
             return web.Response(status=status, text=_words(code), headers=headers("api"))
@@ -74,7 +75,7 @@ class Door:
             # aiohttp lets go of its part as of a connection that is lost; without a transport it closes and writes nothing.
             http.transport = None
             http.connection_lost(None)
-            self.open(transport, head, found, b"")
+            self.open(transport, address, found, b"")
         return web.Response()
 
 

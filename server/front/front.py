@@ -8,7 +8,6 @@ from server.fanout.deadlines import Deadlines
 from server.front.door import Door
 from server.front.handshake import PATH, Asked
 from server.front.head import HEAD_MAX, parse
-from server.http.address import peer_of
 from server.sockets.sockets import Sockets
 
 HEAD_S = 15.0
@@ -56,12 +55,15 @@ class Front(asyncio.Protocol):
 
     def _decide(self, end: int) -> None:
         assert self._transport is not None
-        head, peer = parse(self._head[:end]), peer_of(self._transport)
-        found = self._desk.door.opens(head, peer) if head is not None else None
-        if head is None or not isinstance(found, Asked):
+        door, head = self._desk.door, parse(self._head[:end])
+        if head is None:
+            return self._to_http()
+        address = door.address(head, self._transport)
+        found = door.opens(head, address)
+        if not isinstance(found, Asked):
             return self._to_http()
         self._desk.heads.discard(self)
-        self._desk.door.open(self._transport, head, found, self._head[end:])
+        door.open(self._transport, address, found, self._head[end:])
 
     def _to_http(self) -> None:
         """aiohttp reads from the first byte, with its own bounds and answers."""

@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 
 import orjson
 import pytest
@@ -14,6 +15,22 @@ from server.fanout.flusher import SMALL, Flusher
 from server.fanout.room import Room
 from tests.fanout.watcher import ALONE, FOLLOWS, PLAIN, Watcher
 from tests.waiting import until
+
+
+@pytest.fixture(autouse=True)
+def failures(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[BaseException]]:
+    """What was raised in a flush: the flusher logs it and goes on, the test does not."""
+    raised: list[BaseException] = []
+
+    class Failed:
+        def exception(self, _: str) -> None:
+            error = sys.exc_info()[1]
+            assert error is not None
+            raised.append(error)
+
+    monkeypatch.setattr("server.fanout.flusher.log", Failed())
+    yield raised
+    assert raised == []
 
 
 class Log:
@@ -51,22 +68,34 @@ async def soon(what: Callable[[], bool]) -> None:
     raise AssertionError(what)
 
 
-async def test_random_histories_reach_everybody_whole_and_in_order() -> None:
+@pytest.mark.parametrize("sliced", [False, True])
+async def test_random_histories_reach_everybody_whole_and_in_order(monkeypatch: pytest.MonkeyPatch, sliced: bool) -> None:
+    if sliced:
+        monkeypatch.setattr("server.fanout.room.SLICE_S", 0.0)
+        monkeypatch.setattr("server.fanout.room.SLICE_WRITES", 3)
+        monkeypatch.setattr("server.fanout.flusher.SMALL", 4)
     for seed in range(60):
         chance = random.Random(seed)
         log = Log(Flusher(wait_max_s=0.002))
         inside: list[Watcher] = []
         gone: list[Watcher] = []
         for _ in range(120):
-            match chance.choice(["append"] * 6 + ["join", "leave", "stall", "drain", "wait", "gauges", "resume", "back"]):
+            match chance.choice(
+                ["append"] * 6 + ["join", "leave", "stall", "clog", "drain", "wait", "wait", "wait", "gauges", "resume", "back"]
+            ):
                 case "append":
                     log.append(f"n{chance.randrange(9)}", scrub=chance.random() < 0.1)
+                case "leave" if len(inside) > 9 and chance.random() < 0.2:
+                    while len(inside) > 2:
+                        inside.pop().leave()
                 case "join" if len(inside) < SMALL + 20:
                     for _ in range(chance.choice([1, 1, 30])):
                         inside.append(log.join(Watcher(chance.choice([PLAIN, FOLLOWS, ALONE]))))
                 case "leave" if inside:
                     gone.append(inside.pop(chance.randrange(len(inside))))
-                    log.room.leave(gone[-1])
+                    gone[-1].leave()
+                case "clog" if inside:
+                    chance.choice(inside).clog()
                 case "stall" if inside:
                     chance.choice(inside).takes = False
                 case "drain" if inside:
@@ -91,7 +120,7 @@ async def test_random_histories_reach_everybody_whole_and_in_order() -> None:
         for watcher in inside:
             assert watcher.known == log.known
         for watcher in inside:
-            log.room.leave(watcher)
+            watcher.leave()
         assert log.room.viewers == 0
 
 

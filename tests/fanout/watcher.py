@@ -23,6 +23,7 @@ class Watcher(Viewer):
         super().__init__(self, form)
         self.room: Room | None = None
         self.takes = True
+        self.left = False
         self.unread: list[bytes] = []
         self.news: list[tuple[str, Any]] = []
         self.position = -1
@@ -34,6 +35,7 @@ class Watcher(Viewer):
 
     def write(self, data: bytes) -> None:
         """From the room."""
+        assert not self.left
         if not self.takes:
             assert not self.unread, "nothing is written to one who does not read"
             if data:
@@ -48,6 +50,20 @@ class Watcher(Viewer):
 
     def bye(self, code: int, come_back_after_ms: int | None) -> None:
         self.byes.append(code)
+
+    def clog(self) -> None:
+        """Something else that was written, an acknowledgement, does not leave."""
+        self.takes = False
+        if not self.unread:
+            self.unread.append(b"")
+            assert self.room is not None
+            self.room.stuck(self)
+
+    def leave(self) -> None:
+        """The connection has ended, maybe in the middle of a flush."""
+        assert self.room is not None
+        self.room.leave(self)
+        self.left = True
 
     def drain(self) -> None:
         """Read what waits, and go on."""
