@@ -16,6 +16,7 @@ import structlog
 from server import metrics
 from server.store.client import Store, StoreRefused, StoreUnavailable, guarded
 from server.store.shard import Shard
+from server.store.tasks import ended
 
 log = structlog.get_logger()
 
@@ -64,9 +65,7 @@ class Ear:
 
     async def stop(self) -> None:
         """Stop listening."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await ended(self._tasks)
         await self._drop_connection()
 
     async def subscribe(self, channels: Iterable[str]) -> None:

@@ -1,10 +1,14 @@
 """One server of the store. It holds whole town halls: all of one's keys share a hash tag, hence a slot, hence a server."""
 
+import asyncio
+import contextlib
 from typing import Any
 
 import redis.asyncio as aredis
 
 from server.store.border import guarded
+
+CLOSE_S = 2.0
 
 
 class Shard:
@@ -35,5 +39,7 @@ class Shard:
         return self.redis.pubsub()
 
     async def close(self) -> None:
-        """Close all connections."""
-        await self.redis.aclose()
+        """Close all connections; one whose other end is stuck is not waited for."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_S):
+                await self.redis.aclose()

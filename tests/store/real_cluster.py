@@ -17,7 +17,7 @@ from tests.waiting import until
 
 CLUSTERED: dict[str, object] = {
     "cluster-enabled": "yes",
-    "cluster-node-timeout": 1_000,
+    "cluster-node-timeout": 3_000,
     "cluster-require-full-coverage": "no",
     "cluster-allow-replica-migration": "no",
     "cluster-replica-validity-factor": 0,
