@@ -72,7 +72,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         str,
         Meta(
             description="File with the token (16 characters or more) that `/metrics` asks for as `Authorization: Bearer …`. "
-            "Empty: `/metrics` answers to this machine only."
+            "Empty: DATA_DIR/metrics-token, made at the first start."
         ),
     ] = ""
     flush_wait_max_ms: Annotated[

@@ -50,7 +50,8 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 
 async def figures(session: aiohttp.ClientSession, served: Served) -> dict[str, float]:
     """Samples by name and labels."""
-    async with session.get(f"{served.url}/metrics") as response:
+    shown = {"Authorization": f"Bearer {(served.data / 'metrics-token').read_text()}"}
+    async with session.get(f"{served.url}/metrics", headers=shown) as response:
         assert response.status == 200
         lines = [line for line in (await response.text()).splitlines() if not line.startswith("#")]
     return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}

@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from loadtests.client import Client
 from server import metrics
-from server.http.metrics import BadToken
+from server.http.metrics import BadToken, token
 from tests.server.serving import Server, serving
 from tests.waiting import until
 
@@ -21,7 +21,8 @@ CANARY = "카나리아-글-51c"
 
 async def figures(server: Server, **headers: str) -> dict[str, float]:
     """Samples, by name and labels."""
-    async with server.session.get(server.node.url + "/metrics", headers=headers) as response:
+    shown = {"Authorization": f"Bearer {token(server.node.settings)}"}
+    async with server.session.get(server.node.url + "/metrics", headers=shown | headers) as response:
         assert response.status == 200
         assert response.content_type == "text/plain"
         text = await response.text()
@@ -98,28 +99,32 @@ async def test_a_connection_that_the_guard_closes_is_counted_by_reason(server: S
     assert after[sample] == before.get(sample, 0) + 1
 
 
-async def test_from_elsewhere_or_through_a_proxy_it_is_not_given_without_a_token(server: Server) -> None:
-    for header in ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"):
-        status, ack = await server.ask("GET", "/metrics", headers={header: "1.1 proxy"})
+async def test_without_the_token_it_tells_nothing(server: Server) -> None:
+    own = token(server.node.settings)
+    for wrong in ("", "wrong", own[:-1], own + "0", "토큰", server.key):
+        status, ack = await server.ask("GET", "/metrics", headers={"Authorization": f"Bearer {wrong}"})
         assert (status, ack["error"]["code"]) == (403, "not_allowed")
+    assert (await server.ask("GET", "/metrics"))[0] == 403
+    assert (Path(server.node.settings.data_dir) / "metrics-token").stat().st_mode & 0o777 == 0o600
 
 
-async def test_with_a_token_only_who_shows_it_may_read(tmp_path: Path) -> None:
+async def test_a_token_of_ones_own_takes_the_place_of_the_made_one(tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text(TOKEN + "\n")
     async with serving(tmp_path / "data", metrics_token_file=str(file)) as server:
-        for token in ("", "wrong", TOKEN[:-1], "토큰"):
-            assert (await server.ask("GET", "/metrics", headers={"Authorization": f"Bearer {token}"}))[0] == 403
-        shown = {"Authorization": f"Bearer {TOKEN}", "X-Forwarded-For": "203.0.113.9"}
-        assert "townhall_log_followed{}" in await figures(server, **shown)
+        assert (await server.ask("GET", "/metrics", TOKEN + "x"))[0] == 403
+        assert "townhall_log_followed{}" in await figures(server, Authorization=f"Bearer {TOKEN}")
+        assert not (tmp_path / "data/metrics-token").exists()
 
 
+@pytest.mark.parametrize("own", [True, False])
 @pytest.mark.parametrize("text", ["", "short", "토큰토큰토큰토큰토큰토큰토큰토큰토큰"])
-async def test_a_file_without_a_token_is_refused_at_the_start(tmp_path: Path, text: str) -> None:
-    file = tmp_path / "token"
+async def test_a_file_without_a_token_is_refused_at_the_start(tmp_path: Path, text: str, own: bool) -> None:
+    file = tmp_path / "data/metrics-token"
+    file.parent.mkdir()
     file.write_text(text)
-    with pytest.raises(BadToken, match="token"):
-        async with serving(tmp_path / "data", metrics_token_file=str(file)):
+    with pytest.raises(BadToken, match="metrics-token"):
+        async with serving(tmp_path / "data", **({"metrics_token_file": str(file)} if own else {})):
             pass
 
 
