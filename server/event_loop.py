@@ -5,7 +5,7 @@ import gc
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-YOUNG = 50_000
+YOUNG = 20_000
 """New objects between two looks at them: a few milliseconds' worth. A join leaves about ten."""
 OLDER = 20
 OLDEST = 10

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
+from loadtests.client import ticket
 from protocol.limits import limit
 from server.fanout.deflate import deflated
 from server.fanout.figures import figures
@@ -14,7 +15,7 @@ from server.front import front
 from server.sockets import sockets
 from server.sockets.frame_reader import FRAGMENTS_MAX
 from tests.node.raw import HANDSHAKE, RawSocket, frame
-from tests.node.world import World
+from tests.node.world import CODE, World
 from tests.waiting import until
 
 Limits = Callable[..., None]
@@ -136,6 +137,23 @@ async def test_a_thousand_half_open_connections_are_closed_and_leave_nothing(wor
         await raw.close()
 
 
+async def test_nothing_of_a_slow_start_holds_up_a_newcomer(world: World) -> None:
+    """S-05: heads that trickle, connections that say nothing, bodies that never come whole."""
+    host = world.node.url.removeprefix("http://")
+    starts = [
+        b"",
+        b"GET /socket.io/?EIO=4",
+        b"POST /api/v1/halls/TESTED/join HTTP/1.1\r\nHost: " + host.encode(),
+        f"POST /api/v1/halls/TESTED/audience/commands HTTP/1.1\r\nHost: {host}\r\nContent-Length: 100\r\n\r\n{{".encode(),
+    ]
+    raws = [await RawSocket.connect(world.node.url) for _ in range(300)]
+    for number, raw in enumerate(raws):
+        raw.writer.write(starts[number % len(starts)])
+    assert (await (await world.person()).command("message:post", text="나는 들어왔다"))["ok"]
+    for raw in raws:
+        await raw.close()
+
+
 async def test_heads_that_trickle_are_cut(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(front, "HEAD_S", 0.3)
     raws = [await RawSocket.connect(world.node.url) for _ in range(50)]
@@ -148,26 +166,39 @@ async def test_heads_that_trickle_are_cut(world: World, monkeypatch: pytest.Monk
         await raw.close()
 
 
+@pytest.mark.parametrize("way", ["socket", "stream"])
 async def test_whoever_does_not_read_is_cut_off_however_much_waits_for_it(
-    world: World, limits: Limits, monkeypatch: pytest.MonkeyPatch
+    world: World, limits: Limits, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     limits(slow_viewer_s=0.5)
     monkeypatch.setattr(sockets, "CLOSE_S", 0.5)
     before = figures.closes[3008]
-    raw = await RawSocket.open(world.node.url)
-    await raw.join(world)
+    if way == "socket":
+        raw = await RawSocket.open(world.node.url)
+        await raw.join(world)
+    else:
+        raw = await RawSocket.connect(world.node.url)
+        token = await ticket(world.session, world.node.url, CODE)
+        path = f"/api/v1/halls/{CODE}/audience/stream"
+        raw.writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
+        await raw.reader.readuntil(b"gauges:changed")
     raw.writer.transport.pause_reading()  # type: ignore[attr-defined]  # a transport that reads and writes
     other = await world.person()
-    body = b"x" * 60_000
     room = world.runtime.room("audience")
+    body = b'{"viewers":1,"x":"%b"}' % (b"x" * 60_000)
     for _ in range(400):
         if figures.slow:
             break
         told = len(other.news)
-        room.gauges(b'{"viewers":1,"x":"%b"}' % body)
+        room.gauges(body)
         await until(lambda: len(other.news) > told)  # noqa: B023  # awaited within the turn
+    assert figures.slow == 1
+    # It gets nothing more, however much there is: nothing gathers for it here.
+    for _ in range(5):
+        assert (await other.command("message:post", text="다른 사람은 계속한다"))["ok"]
     await until(lambda: figures.closes[3008] > before)
-    await until(lambda: world.node.connections() == 1)
+    await until(lambda: world.node.connections() == 1 and room.viewers == 1)
+    assert figures.slow == 0
     assert other.connected
     await raw.close()
 
