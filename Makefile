@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 MADE := .make
 
 .DELETE_ON_ERROR:
-.PHONY: help run build setup test check fmt test-python test-pages test-browser rehearsal docs screenshots wheel-test lock clean
+.PHONY: help run build setup test check fmt test-python test-pages test-browser rehearsal bench docs screenshots wheel-test lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -75,6 +75,9 @@ test-browser: build $(MADE)/chromium ## a town hall in a real browser
 
 rehearsal: build ## 200 simulated employees, 3,000 messages, and a table that must add up
 	$(BIN)/python -m loadtests.rehearsal $(ARGS)
+
+bench: build ## the product and its peers side by side; writes docs/performance.md (ARGS="--quick": 3 minutes)
+	$(BIN)/python -m loadtests.bench $(ARGS)
 
 docs: setup ## write the generated reference pages
 	$(BIN)/python -m tools.docs

@@ -7,6 +7,7 @@ Sentences stand in the catalogue, section `closing`, under the code.
 
 CLOSINGS: dict[int, str] = {
     3001: "draining",
+    3002: "silent",
     3008: "slow",
     3010: "insufficient_state",
     3011: "node_too_old",

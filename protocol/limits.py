@@ -29,11 +29,17 @@ LIMITS: dict[str, Limit] = {
     "check_ids": Limit(100, "items", "the command is refused", "bad_request"),
     "messages_per_hall": Limit(200_000, "messages", "posting is refused", "hall_full"),
     "queue": Limit(500, "questions", "picking is refused", "queue_full"),
-    "messages_per_10_s": Limit(5, "messages of one participant in 10 s", "the message is refused", "too_fast"),
-    "supports_per_10_s": Limit(30, "supports of one participant in 10 s", "the support is refused", "too_fast"),
-    "commands_per_10_s": Limit(100, "commands of one staff link in 10 s", "the command is refused", "too_fast"),
-    "joins_per_address_per_min": Limit(3_000, "tickets for one address in 60 s", "the ticket is refused", "too_many_joins"),
-    "connections_per_address": Limit(12_000, "connections of one address", "the connection is refused", "too_many_connections"),
+    "messages_per_10_s": Limit(
+        5, "messages of one participant in 10 s, on all nodes together", "the message is refused", "too_fast"
+    ),
+    "supports_per_10_s": Limit(30, "supports of one participant in 10 s, on one node", "the support is refused", "too_fast"),
+    "commands_per_10_s": Limit(100, "commands of one staff link in 10 s, on one node", "the command is refused", "too_fast"),
+    "joins_per_address_per_min": Limit(
+        3_000, "tickets for one address in 60 s, on one node", "the ticket is refused", "too_many_joins"
+    ),
+    "connections_per_address": Limit(
+        12_000, "connections of one address to one node", "the connection is refused", "too_many_connections"
+    ),
     "connections": Limit(20_000, "connections of one node", "the connection is refused", "node_full"),
     "frame_bytes": Limit(16_384, "bytes of one audience or overlay frame from a client", "the connection is closed", "3503"),
     "staff_frame_bytes": Limit(65_536, "bytes of one frame or request body from staff", "the connection is closed", "3503"),
@@ -41,6 +47,9 @@ LIMITS: dict[str, Limit] = {
     "json_depth": Limit(16, "levels of nesting", "the connection is closed", "3501"),
     "frames_per_s": Limit(20, "frames of one connection in a second, 60 at once", "the connection is closed", "3504"),
     "bad_requests_per_10_s": Limit(20, "malformed commands in 10 s", "the connection is closed", "3501"),
+    "frame_wait_s": Limit(10, "s for a frame that has begun to come whole", "the connection is closed", "3501"),
+    "commands_waiting": Limit(60, "commands of one connection that wait for an answer", "the connection is closed", "3504"),
+    "joins_waiting": Limit(10_000, "joins of one node that wait for their turn", "the join is refused for a while", "busy"),
     "join_wait_s": Limit(5, "s from connecting to joining a namespace", "the connection is closed", "3502"),
     "write_backlog_bytes": Limit(65_536, "bytes waiting for one viewer", "frames are skipped, then resumed", "-"),
     "slow_viewer_s": Limit(20, "s over the backlog", "the connection is closed", "3008"),

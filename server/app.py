@@ -3,30 +3,41 @@
 import asyncio
 import contextlib
 import secrets as random_secrets
-from collections.abc import AsyncIterator
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import socketio
 import structlog
 from aiohttp import web, web_response
 
+from protocol.limits import limit
 from protocol.refusals import Refusal
+from server import event_loop, measure, metrics, telemetry
 from server.admission.admit import Admission
 from server.admission.links import Links
 from server.admission.secret import load
 from server.admission.tickets import Tickets
 from server.drain import drain
+from server.fanout.flusher import Flusher
+from server.front.door import Door
+from server.front.front import Desk
+from server.front.handshake import PATH
 from server.gateway.gateway import Gateway
 from server.halls.directory import Directory
 from server.halls.execute import Executor
 from server.http import commands, export, health, join, organiser, pages, stream
-from server.http.address import Addresses, same_origin
+from server.http import metrics as metrics_page
+from server.http.address import Addresses
 from server.http.context import Context
 from server.http.replies import no
 from server.http.security import SERVER, headers
 from server.settings import ADDRESS, Settings
 from server.sockets import engine
 from server.sockets.namespace import Namespace
+from server.sockets.sockets import Sockets
 from server.store.appender import Appender
 from server.store.client import Store, connect
 from server.store.embedded import EmbeddedValkey
@@ -44,24 +55,42 @@ BACKLOG = 4_096
 """Connections that the kernel may hold until they are taken: a whole audience comes back at once."""
 
 
+ASK_S = 5.0
+"""How long the other processes may take to answer for themselves."""
+
+
+@dataclass(slots=True)
+class Whole:
+    """Of several processes that share a port this is one. `ask(what, seconds)`: the parent, for all; None: no answer."""
+
+    ask: Callable[[str, float], Awaitable[Any]]
+
+
 @dataclass(slots=True)
 class Node:
-    """A running server."""
+    """A running server, or one of its processes."""
 
     settings: Settings
     store: Store
     valkey: EmbeddedValkey | None
     follower: Follower
+    appender: Appender
     gateway: Gateway
     executor: Executor
     links: Links
+    door: Door
     url: str
     port: int
+    whole: Whole | None = None
 
     @property
     def organiser_url(self) -> str:
         """Address of the organiser's page, with the key in it."""
         return self.links.organiser_url()
+
+    def connections(self) -> int:
+        """WebSockets that are open."""
+        return len(self.door.sockets)
 
     def problems(self) -> list[str]:
         """Why it should get no traffic, in words; empty: it is ready."""
@@ -80,12 +109,35 @@ class Node:
 
     def warnings(self) -> list[str]:
         """What is wrong, though the node can go on serving everything else."""
-        return [f"town hall {runtime.code} has stopped" for runtime in self.gateway.directory.loaded() if runtime.stopped]
+        deaf = self.follower.deaf() if self.follower.healthy else []
+        return [
+            *(f"town hall {runtime.code} has stopped" for runtime in self.gateway.directory.loaded() if runtime.stopped),
+            *(f"town hall {code} is not followed: its server of the store does not answer" for code in deaf),
+        ]
+
+    async def health(self) -> tuple[list[str], list[str]]:
+        """(problems, warnings) of the whole server."""
+        if self.whole is None:
+            return self.problems(), self.warnings()
+        told = await self.whole.ask("ready", ASK_S)
+        return (told["problems"], told["warnings"]) if told else (["the parent of this process does not answer"], [])
+
+    def figures(self) -> metrics.Families:
+        """Of this process, now."""
+        return measure.measured(self.gateway.directory, self.follower, self.appender, self.valkey)
+
+    async def all_figures(self) -> metrics.Families:
+        """Of the whole server; only our own where the parent does not answer."""
+        told = await self.whole.ask("metrics", ASK_S) if self.whole is not None else None
+        return told or self.figures()
 
 
 @contextlib.asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[Node]:
-    """A node that serves until the context ends. Raises DataFolderBusy, ValkeyFailed, StoreUnavailable, OSError."""
+async def running(settings: Settings, *, whole: Whole | None = None) -> AsyncIterator[Node]:
+    """A node that serves until the context ends. Raises DataFolderBusy, ValkeyFailed, StoreUnavailable, OSError.
+
+    `whole`: it is one of several processes; store, port and address are the parent's.
+    """
     data = Path(settings.data_dir)
     async with contextlib.AsyncExitStack() as stack:
         valkey = None
@@ -93,8 +145,11 @@ async def running(settings: Settings) -> AsyncIterator[Node]:
         if not url:
             data.mkdir(parents=True, exist_ok=True)
             valkey = EmbeddedValkey(data, fsync=settings.fsync, maxmemory_bytes=settings.memory_max_mb * 1024**2)
-            await valkey.start()
-            stack.push_async_callback(valkey.stop)
+            if whole is None:
+                await valkey.start()
+                stack.push_async_callback(valkey.stop)
+            else:
+                await valkey.attach()
             url = valkey.url
         store = await connect(url)
         stack.push_async_callback(store.close)
@@ -114,7 +169,8 @@ async def running(settings: Settings) -> AsyncIterator[Node]:
         presence = Presence(store, random_secrets.token_hex(4))
 
         too_old = asyncio.Event()
-        directory = Directory(store, appender, follower, eraser, support, presence, on_too_old=too_old.set)
+        flusher = Flusher(settings.flush_wait_max_ms / 1000)
+        directory = Directory(store, appender, follower, eraser, support, presence, on_too_old=too_old.set, flusher=flusher)
         await directory.start()
         stack.push_async_callback(directory.stop)
         executor = Executor(appender, follower, support, eraser, zone=settings.time_zone)
@@ -122,7 +178,11 @@ async def running(settings: Settings) -> AsyncIterator[Node]:
         admission = Admission(Tickets(secret), links, links.organiser_key, secret.key("dedupe"))
         gateway = Gateway(directory, admission, executor)
 
-        node = Node(settings, store, valkey, follower, gateway, executor, links, "", 0)
+        sockets = Sockets(gateway, _staff(gateway))
+        addresses = Addresses(settings.trusted_proxies)
+        door = Door(sockets, addresses, settings.origins, lambda: links.public_url, lambda: gateway.draining)
+        own = valkey if whole is None else None
+        node = Node(settings, store, own, follower, appender, gateway, executor, links, door, "", 0, whole)
         web_response.SERVER_SOFTWARE = SERVER  # type: ignore[attr-defined]  # in answers to what is not HTTP
         runner = web.AppRunner(
             application(node),
@@ -135,19 +195,32 @@ async def running(settings: Settings) -> AsyncIterator[Node]:
         )
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
-        site = web.TCPSite(runner, settings.host, settings.port, backlog=BACKLOG)
-        await site.start()
-        node.port = runner.addresses[0][1]
+        assert runner.server is not None
+        desk = Desk(sockets, door, runner.server)
+        loop = asyncio.get_running_loop()
+        listening = await loop.create_server(desk, settings.host, settings.port, backlog=BACKLOG, reuse_port=whole is not None)
+        stack.callback(listening.close)
+        for listener in listening.sockets:
+            # The kernel holds no more for one who does not read, either; what is accepted inherits it.
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, limit("write_backlog_bytes"))
+        sockets.start()
+        stack.push_async_callback(sockets.stop)
+        node.port = listening.sockets[0].getsockname()[1]
         node.url = f"http://{settings.host}:{node.port}"
         links.public_url = links.public_url or node.url
-        if data.exists():
+        if data.exists() and whole is None:
             (data / ADDRESS).write_text(links.public_url + "\n", "ascii")
+        measure.begin()
         watch = asyncio.create_task(_leave_when_too_old(too_old, gateway), name="too-old")
+        lag = asyncio.create_task(telemetry.measure_lag(metrics.LOOP_SECONDS.observe), name="loop-lag")
+        tidy = asyncio.create_task(event_loop.keep_tidy(lambda: not len(sockets)), name="tidy")
         try:
             yield node
         finally:
             watch.cancel()
-            await site.stop()
+            tidy.cancel()
+            lag.cancel()
+            listening.close()
             await drain(gateway, settings.drain_s)
 
 
@@ -157,25 +230,23 @@ async def _leave_when_too_old(too_old: asyncio.Event, gateway: Gateway) -> None:
     gateway.draining = True
 
 
+def _staff(gateway: Gateway) -> socketio.AsyncServer:
+    """python-socketio with the namespaces of the staff."""
+    staff = engine.make()
+    for role in ("host", "director", "overlay"):
+        staff.register_namespace(Namespace(role, gateway))
+    return staff
+
+
 def application(node: Node) -> web.Application:
     """All routes."""
-    settings = node.settings
-    addresses = Addresses(settings.trusted_proxies)
-    context = Context(settings, node.gateway, addresses, pages.folder(), node.store)
+    context = Context(node.settings, node.gateway, node.door.addresses, pages.folder(), node.store)
     app = web.Application(client_max_size=1, middlewares=[_answer_everything])
-    sio = engine.make()
-    for role in ("audience", "host", "director", "overlay"):
-        sio.register_namespace(Namespace(role, node.gateway))
-    door = engine.Door(
-        sio,
-        addresses.key,
-        lambda request: same_origin(request, settings.origins, node.links.public_url),
-        lambda: node.gateway.draining,
-    )
-    app.router.add_route("*", engine.PATH, door.handle)
+    app.router.add_route("*", PATH, node.door.handle)
     app.add_routes(
         [
-            *health.routes(context, node.problems, node.warnings),
+            *health.routes(context, node.health),
+            *metrics_page.routes(context, node.all_figures),
             *organiser.routes(context),
             *join.routes(context),
             *commands.routes(context),
@@ -185,10 +256,6 @@ def application(node: Node) -> web.Application:
         ]
     )
 
-    async def stop_engine(_: web.Application) -> None:
-        await sio.shutdown()
-
-    app.on_shutdown.append(stop_engine)
     return app
 
 

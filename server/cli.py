@@ -19,15 +19,16 @@ from protocol.names import Language
 from protocol.refusals import Refusal
 from protocol.sentences import sentence
 from protocol.setup import Setup
-from server import app, doctor, telemetry
+from server import app, doctor, event_loop, telemetry
 from server.admission.secret import BadSecret
-from server.demo.run import demo
+from server.demo.run import crowd, demo_hall, print_links
 from server.gateway.answers import refused
 from server.gateway.gateway import CODE
 from server.halls.replay import replay
 from server.halls.runtime import Runtime
 from server.http.csv_import import parse
 from server.http.export import FORMATS
+from server.http.metrics import BadToken
 from server.http.organiser import known
 from server.log_printer import print_log
 from server.settings import BadSettings, Settings, load, markdown
@@ -35,10 +36,26 @@ from server.store.appender import Busy
 from server.store.client import StoreRefused, StoreUnavailable
 from server.store.embedded import DataFolderBusy, ValkeyFailed
 from server.toolbox import Toolbox, toolbox
+from server.workers.parent import Parent, WorkerFailed, supervising
 
 
 class Failed(Exception):
     """A sentence for the person at the terminal; the exit code is 1."""
+
+
+_EXPLAINED = (
+    Failed,
+    StoreUnavailable,
+    StoreRefused,
+    Busy,
+    DataFolderBusy,
+    ValkeyFailed,
+    BadSecret,
+    BadToken,
+    WorkerFailed,
+    OSError,
+)
+"""What has a sentence of its own; anything else is a bug, and shows where."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -55,14 +72,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         return settings_command(given, settings, sources, lang)
     telemetry.set_up()
     try:
-        return asyncio.run(_heard(given.run(given, settings, sources, lang)))
+        return event_loop.run(_heard(given.run(given, settings, sources, lang)))
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
         # Whoever read our output has had enough (`townhall log … | head`); nothing more may be flushed there.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
-    except (Failed, StoreUnavailable, StoreRefused, Busy, DataFolderBusy, ValkeyFailed, BadSecret, OSError) as error:
+    except _EXPLAINED as error:
         print(explained(error, settings, lang), file=sys.stderr)
         return 1
 
@@ -77,6 +94,10 @@ def explained(error: Exception, settings: Settings, lang: Language) -> str:
     match error:
         case DataFolderBusy():
             return say(lang, "data_busy", data=settings.data_dir)
+        case BadToken():
+            return say(lang, "bad_token", path=error)
+        case WorkerFailed():
+            return say(lang, "worker_failed")
         case BadSecret():
             return say(lang, "bad_secret", path=error)
         case StoreUnavailable() | StoreRefused() | Busy():
@@ -94,7 +115,7 @@ def explained(error: Exception, settings: Settings, lang: Language) -> str:
 
 FILES = 65_536
 """Open files that a server asks for, within what it is allowed: one a connection, and some for itself."""
-_SETTINGS = ("host", "port", "data_dir", "redis_url")
+_SETTINGS = ("host", "port", "workers", "data_dir", "redis_url")
 
 
 def language(arguments: Sequence[str]) -> Language:
@@ -126,6 +147,7 @@ def parser(lang: Language) -> argparse.ArgumentParser:
     listening = argparse.ArgumentParser(add_help=False)
     listening.add_argument("--host", help=t("host"))
     listening.add_argument("--port", type=int, help=t("port"))
+    listening.add_argument("--workers", type=int, help=t("workers"))
     commands = top.add_subparsers(required=True, metavar="COMMAND")
 
     def add(name: str, run: object, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
@@ -205,21 +227,36 @@ async def serve_command(given: argparse.Namespace, settings: Settings, sources: 
     _more_files()
     stopped = _stop_signal()
     print(_used(settings, sources, lang), flush=True)
-    async with app.running(settings) as node:
-        if node.valkey is not None and node.valkey.adopted:
-            print(say(lang, "adopted", pid=node.valkey.pid))
-        print(f"organiser: {node.organiser_url}")
-        print(say(lang, "listening", url=node.url), flush=True)
+    async with _served(settings) as server:
+        event_loop.settle()
+        if server.valkey is not None and server.valkey.adopted:
+            print(say(lang, "adopted", pid=server.valkey.pid))
+        print(f"organiser: {server.links.organiser_url()}")
+        print(say(lang, "listening", url=server.url), flush=True)
         await stopped.wait()
         print(say(lang, "stopping"), flush=True)
     return 0
+
+
+def _served(settings: Settings) -> contextlib.AbstractAsyncContextManager[app.Node | Parent]:
+    """One process that does all, or a parent with workers."""
+    return app.running(settings) if settings.workers == 1 else supervising(settings)
 
 
 async def demo_command(given: argparse.Namespace, settings: Settings, sources: dict[str, str], lang: Language) -> int:
     """The server with a demo town hall."""
     _more_files()
     stopped = _stop_signal()
-    async with app.running(settings) as node, demo(node, crowd=not given.quiet):
+    async with _served(settings) as server, contextlib.AsyncExitStack() as stack:
+        if isinstance(server, app.Node):
+            hall = await demo_hall(server.gateway.directory, server.executor, settings)
+        else:
+            async with toolbox(settings) as tools:
+                hall = await demo_hall(tools.directory, tools.executor, settings)
+        print_links(server.links, hall)
+        event_loop.settle()
+        if not given.quiet:
+            await stack.enter_async_context(crowd(server.url, hall.code))
         await stopped.wait()
         print(say(lang, "stopping"), flush=True)
     return 0

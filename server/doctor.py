@@ -15,6 +15,7 @@ from server.http.pages import folder
 from server.settings import Settings
 from server.store.client import StoreRefused, StoreUnavailable, connect, guarded
 from server.store.embedded import DataFolderBusy, EmbeddedValkey, ValkeyFailed, binary
+from server.store.shard import Shard
 
 FSYNC_MS = 20.0
 FILES = 16_384
@@ -101,24 +102,28 @@ async def _store(settings: Settings) -> list[Finding]:
                 url = valkey.url
             store = await connect(url)
             stack.push_async_callback(store.close)
-            with guarded(write=False):
-                persistence = await store.redis.info("persistence")
-                memory = await store.redis.info("memory")
-                seconds, _ = await store.redis.time()
+            findings = [Finding("doctor_store", int(store.version.split(".")[0]) >= OLDEST, {"detail": store.version})]
+            for shard in store.shards():
+                findings += await _shard(shard)
+            return findings
         except (StoreUnavailable, StoreRefused, ValkeyFailed, ValueError, OSError) as error:
             return [Finding("doctor_store", False, {"detail": str(error)})]
-        drift = abs(time.time() - seconds)
-        policy = str(memory.get("maxmemory_policy", "-"))
-        return [
-            Finding("doctor_store", int(store.version.split(".")[0]) >= OLDEST, {"detail": store.version}),
-            Finding(
-                "doctor_persistence",
-                bool(persistence.get("aof_enabled")),
-                {"detail": "on" if persistence.get("aof_enabled") else "off"},
-            ),
-            Finding("doctor_eviction", policy == "noeviction", {"detail": policy}),
-            Finding("doctor_drift", drift < DRIFT_S, {"detail": round(drift)}),
-        ]
+
+
+async def _shard(shard: Shard) -> list[Finding]:
+    """One server of the store. Raises StoreUnavailable, StoreRefused."""
+    with guarded(write=False):
+        persistence = await shard.redis.info("persistence")
+        memory = await shard.redis.info("memory")
+        seconds, _ = await shard.redis.time()
+    drift = abs(time.time() - seconds)
+    policy = str(memory.get("maxmemory_policy", "-"))
+    aof = bool(persistence.get("aof_enabled"))
+    return [
+        Finding("doctor_persistence", aof, {"detail": "on" if aof else "off"}),
+        Finding("doctor_eviction", policy == "noeviction", {"detail": policy}),
+        Finding("doctor_drift", drift < DRIFT_S, {"detail": round(drift)}),
+    ]
 
 
 def _fsync_ms(folder: Path) -> float:

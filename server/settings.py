@@ -26,7 +26,7 @@ FILE = Path("townhall.toml")
 """Read where it lies in the working folder and no other file is named."""
 ADDRESS = "address"
 """File in the data folder with the address of the server that ran on it last: other commands print links with it."""
-STORES = ("redis", "rediss", "unix", "redis+sentinel")
+STORES = ("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster")
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -34,6 +34,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
     host: Annotated[str, Meta(min_length=1, description="Address to listen on.")] = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535, description="TCP port to listen on; 0 takes a free one.")] = 8420
+    workers: Annotated[
+        int, Meta(ge=1, le=64, description="Processes that share the port; each can use one core. See docs/howto/cluster.md.")
+    ] = 1
     public_url: Annotated[
         str, Meta(description="Where people reach this server (`https://town.example.org`). Empty: http://HOST:PORT.")
     ] = ""
@@ -43,8 +46,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     redis_url: Annotated[
         str,
         Meta(
-            description="Your own Redis 7+ or Valkey 8+ (`redis://`, `rediss://`, `unix://`, `redis+sentinel://`). "
-            "Empty: the embedded Valkey."
+            description="Your own Redis 7+ or Valkey 8+ (`redis://`, `rediss://`, `unix://`, `redis+sentinel://`, "
+            "`redis+cluster://`). Empty: the embedded Valkey."
         ),
     ] = ""
     secret_file: Annotated[
@@ -65,6 +68,21 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         Meta(description="Networks (CIDR) of reverse proxies whose X-Forwarded-For is believed. Empty: nobody's is."),
     ] = ()
     time_zone: Annotated[str, Meta(description="Time zone of the office: due dates are days there.")] = "Asia/Seoul"
+    metrics_token_file: Annotated[
+        str,
+        Meta(
+            description="File with the token (16 characters or more) that `/metrics` asks for as `Authorization: Bearer …`. "
+            "Empty: DATA_DIR/metrics-token, made at the first start."
+        ),
+    ] = ""
+    flush_wait_max_ms: Annotated[
+        int,
+        Meta(
+            ge=20,
+            le=2_000,
+            description="The most that messages of a busy town hall wait to be written together, in ms; idle: they do not.",
+        ),
+    ] = 250
     drain_s: Annotated[float, Meta(ge=0, le=60, description="Longest time to say goodbye when stopping, in seconds.")] = 5.0
 
 

@@ -9,7 +9,7 @@ import logging
 import sys
 import time
 import traceback
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +124,18 @@ def set_up(*, json: bool | None = None) -> None:
     )
     root = logging.getLogger()
     root.handlers = [handler for handler in root.handlers if not isinstance(handler, _Libraries)] + [_Libraries()]
+
+
+LAG_LOOK_S = 0.1
+
+
+async def measure_lag(observe: Callable[[float], None]) -> None:
+    """Tell `observe` again and again by how many seconds the event loop was late. Until it is cancelled."""
+    loop = asyncio.get_running_loop()
+    while True:
+        due = loop.time() + LAG_LOOK_S
+        await asyncio.sleep(LAG_LOOK_S)
+        observe(max(0.0, loop.time() - due))
 
 
 def hear(loop: asyncio.AbstractEventLoop) -> None:

@@ -2,20 +2,17 @@
 
 from dataclasses import dataclass
 
-WAIT_MAX_S = 0.25
-"""The most that coalescing may add to a message's way."""
-
 
 @dataclass(slots=True)
 class Pace:
-    """An idle town hall sends at once; a busy one rests as long as its last flush took, so flushing takes half the time."""
+    """Idle: at once. Busy: whoever has written for a while rests for as long, so that flushing takes half of the time.
 
+    Over all rooms of a loop together: they share it. `wait_max_s`: the most that resting may add to a message's way.
+    """
+
+    wait_max_s: float
     ready_at: float = 0.0
 
-    def wait_s(self, now: float) -> float:
-        """How long from `now` until the next flush may begin."""
-        return max(0.0, self.ready_at - now)
-
-    def flushed(self, began: float, ended: float) -> None:
-        """Note a flush."""
-        self.ready_at = ended + min(ended - began, WAIT_MAX_S)
+    def spent(self, began: float, ended: float) -> None:
+        """Note a time of writing: a slice of a flush, or a whole one."""
+        self.ready_at = min(max(self.ready_at, began) + 2 * (ended - began), ended + self.wait_max_s)

@@ -3,21 +3,32 @@
 import asyncio
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from protocol import wire
 from protocol.closings import comes_back
 from protocol.frames import CHANGED, GAUGES, RESET
 from protocol.limits import limit
+from server.fanout.figures import figures
+from server.fanout.flusher import Flusher
 from server.fanout.forms import Form
-from server.fanout.pace import Pace
 from server.fanout.ring import Ring
-from server.fanout.viewer import Viewer
+from server.fanout.viewer import GONE, Viewer
 
-RETRY_SLOW_S = 0.25
-"""How often slow viewers are looked at while nothing else happens."""
+SLOW_LOOK_S = 0.25
+"""How often slow viewers are looked at."""
 SPREAD_MS = 5_000
 """Over how long those who are told to come back are spread."""
+SLICE_S = 0.02
+"""How long a flush writes before others have a turn: joins, heartbeats, commands."""
+SLICE_WRITES = 64
+"""Writes between two looks at the clock: about half a millisecond."""
+SNAPSHOT_S = 0.5
+"""How old the snapshot may be that newcomers get; a frame from there to the present goes with it."""
+GAUGES_MAX = 4
+"""Gauge frames that wait for the next flush; beyond that one with all figures stands for them."""
+MADE_MAX = 256
+"""Frames for viewers who stand elsewhere than the others that are kept while nothing changes."""
 
 
 class Room:
@@ -31,151 +42,272 @@ class Room:
         snapshot: Callable[[], Sequence[bytes]],
         position: Callable[[], tuple[int, int]],
         gauges: Callable[[], bytes],
+        flusher: Flusher,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._snapshot = snapshot
         self._position = position
-        self._gauges = gauges
+        self._all_gauges = gauges
+        self._flusher = flusher
         self._clock = clock
-        self._viewers: set[Viewer] = set()
-        self._slow: set[Viewer] = set()
-        self._ring = Ring(position()[1])
-        self._pace = Pace()
-        self._flushed = self._ring.seq
-        self._timer: asyncio.TimerHandle | None = None
+        self._groups: dict[Form, set[Viewer]] = {}
+        self._slow: dict[Viewer, float] = {}
         self._slow_timer: asyncio.TimerHandle | None = None
-        self._shared: tuple[tuple[int, int], dict[Form, bytes]] = ((-1, -1), {})
-        self._shared_body: bytes = b""
+        self._ring = Ring(position()[1])
+        self._flushed = self._ring.seq
+        self._number = 0
+        self._gauges: list[bytes] = []
+        self._before: dict[Form, bytes] = {}
+        self._shared = _Shared(-1, -1, 0.0, b"")
+        self._told_all = b""
+        self._made: dict[tuple[Form, int], bytes | None] = {}
+        self._made_at = -1
         self.empty_since = clock()
 
     @property
     def viewers(self) -> int:
         """Connections in this room."""
-        return len(self._viewers)
+        return sum(map(len, self._groups.values())) + len(self._slow)
 
     # --- from the log ---
     def advance(self, seq: int, fragments: Sequence[tuple[str, bytes]], *, scrub: Sequence[str] = ()) -> None:
         """Entry `seq` changed `fragments` (name, JSON). `scrub`: names whose older values may be kept no longer."""
         for name in scrub:
             self._ring.scrub(name)
+        if scrub:
+            self._forget()
         self._ring.append(seq, fragments, self._clock())
-        if self._timer is None and self._viewers:
-            wait_s = self._pace.wait_s(self._clock())
-            self._timer = asyncio.get_running_loop().call_later(wait_s, self._flush)
+        if self._groups:
+            self._flusher.want(self)
+        else:
+            self._flushed = seq
 
     def reset(self) -> None:
         """The log was read afresh: everybody gets the snapshot."""
         self._ring.reset(self._position()[1])
         self._flushed = self._ring.seq
-        for viewer in self._viewers:
+        self._forget()
+        for viewer in self._everybody():
             viewer.seq = -1
-            self._catch_up(viewer)
+            if not viewer.slow:
+                self._catch_up(viewer)
 
     def gauges(self, body: bytes) -> None:
-        """Figures for everybody; those who are slow go without, the next ones will do."""
-        made: dict[Form, bytes] = {}
-        for viewer in self._viewers - self._slow:
-            self._write(viewer, made, GAUGES, body)
+        """Figures for everybody, with the next flush; those who are slow get all figures once they have drained."""
+        self._told_all = b""
+        if not self._groups:
+            return
+        self._gauges = [*self._gauges, body] if len(self._gauges) < GAUGES_MAX else [self._all_gauges()]
+        self._flusher.want(self)
+
+    def _forget(self) -> None:
+        """Drop ready bytes: they may hold what must not be sent or kept any longer."""
+        self._before.clear()
+        self._made.clear()
+        self._shared = _Shared(-1, -1, 0.0, b"")
 
     # --- viewers ---
     def resumable(self, since: tuple[int, int] | None) -> bool:
         """Whether a client at (epoch, seq) can go on from there instead of taking the snapshot."""
         return since is not None and since[0] == self._position()[0] and self._ring.since(since[1]) is not None
 
-    def join(self, viewer: Viewer, since: tuple[int, int] | None) -> None:
-        """Let it in, and bring it to the present: what it missed, or the shared snapshot. In one synchronous step."""
+    def join(self, viewer: Viewer, since: tuple[int, int] | None, opening: bytes = b"") -> None:
+        """Let it in, and bring it to the present: what it missed, or the shared snapshot. In one synchronous step.
+
+        `opening` is written before that.
+        """
         viewer.seq = since[1] if since is not None and self.resumable(since) else -1
-        self._viewers.add(viewer)
-        self._catch_up(viewer)
-        self._write(viewer, {}, GAUGES, self._gauges())
+        self._groups.setdefault(viewer.form, set()).add(viewer)
+        figures.joins += 1
+        if not self._told_all:
+            self._told_all = self._all_gauges()
+        viewer.transport.write(opening + self._missed(viewer) + viewer.form.ready(GAUGES, self._told_all, ""))
+        if not viewer.flows():
+            self.stuck(viewer)
 
     def resume(self, viewer: Viewer, since: tuple[int, int]) -> None:
         """A page saw a gap."""
         viewer.seq = since[1] if self.resumable(since) else -1
-        self._catch_up(viewer)
+        if not viewer.slow:
+            self._catch_up(viewer)
 
     def leave(self, viewer: Viewer) -> None:
-        """The connection has ended."""
-        self._viewers.discard(viewer)
-        self._slow.discard(viewer)
-        if not self._viewers:
+        """The connection has ended, or is about to; nothing more is written to it from here."""
+        viewer.transport = GONE
+        group = self._groups.get(viewer.form)
+        if group is not None:
+            group.discard(viewer)
+            if not group:
+                del self._groups[viewer.form]
+                self._before.pop(viewer.form, None)
+        if self._slow.pop(viewer, None) is not None:
+            figures.slow -= 1
+        if not self.viewers:
             self.empty_since = self._clock()
 
     def bye_all(self, code: int) -> None:
         """End all connections; those who may come back are spread over some seconds."""
-        for viewer in list(self._viewers):
+        for viewer in self._everybody():
             viewer.bye(code, random.randint(200, SPREAD_MS) if comes_back(code) else None)
 
-    # --- flushing ---
-    def _flush(self) -> None:
-        self._timer = None
-        began = self._clock()
-        seq = self._ring.seq
-        if seq > self._flushed:
-            self._flushed = seq
-            news: dict[int, tuple[bytes, dict[Form, bytes]]] = {}
-            bound = limit("write_backlog_bytes")
-            for viewer in self._viewers:
-                if viewer.seq == seq:
-                    continue
-                if viewer.backlog() > bound:
-                    self._lag(viewer)
-                    continue
-                # Nearly everybody stands at the same place; those who joined since the last flush stand a little later.
-                found = news.get(viewer.seq)
-                if found is None:
-                    missed = self._ring.since(viewer.seq)
-                    if missed is None:
-                        self._catch_up(viewer)
-                        continue
-                    found = news[viewer.seq] = (wire.changed(viewer.seq, seq, missed), {})
-                self._write(viewer, found[1], CHANGED, found[0])
-                viewer.seq = seq
-        self._pace.flushed(began, self._clock())
+    def _everybody(self) -> list[Viewer]:
+        return [*(viewer for group in self._groups.values() for viewer in group), *self._slow]
 
-    def _write(self, viewer: Viewer, made: dict[Form, bytes], name: str, body: bytes) -> None:
-        ready = made.get(viewer.form)
-        if ready is None:
-            epoch, seq = self._position()
-            ready = made[viewer.form] = viewer.form.ready(name, body, f"{epoch}-{seq}")
-        viewer.write(ready)
+    # --- flushing ---
+    def flush(self) -> Iterator[None]:
+        """Write what has gathered to everybody. Yields every SLICE_S of writing; time between is not counted."""
+        seq, after = self._ring.seq, self._flushed
+        gauges, self._gauges = self._gauges, []
+        if seq == after and not gauges:
+            return
+        missed = self._ring.since(after) if seq > after else None
+        body = wire.changed(after, seq, missed) if missed is not None else b""
+        last = self._number
+        if seq > after:
+            self._flushed, self._number = seq, last + 1
+        number, entries = self._number, len(missed or ())
+        began, spent, frames, sent = self._clock(), 0.0, 0, 0
+        for form, group in list(self._groups.items()):
+            figures_ready = b"".join(form.ready(GAUGES, gauge, "") for gauge in gauges)
+            together = b""
+            if body:
+                together = form.ready(CHANGED, body, self._place(seq), self._before.get(form, b"")) + figures_ready
+                self._before[form] = form.kept(body)
+            elif seq > after:
+                self._before.pop(form, None)
+            for viewer in tuple(group):
+                if viewer.slow:
+                    continue
+                if viewer.flush == last and together:
+                    viewer.seq, viewer.flush = seq, number
+                    viewer.transport.write(together)
+                    sent += len(together)
+                elif viewer.seq < seq:
+                    # It stands elsewhere than the others: it joined, or was made whole, since the last flush.
+                    at_after = viewer.seq == after
+                    ready = self._missed(viewer) + figures_ready
+                    if viewer.seq == seq and (at_after or not self._before.get(form)):
+                        # What it was sent is what the others were sent: next time it is one of them.
+                        viewer.flush = number
+                    viewer.transport.write(ready)
+                    sent += len(ready)
+                elif figures_ready:
+                    viewer.transport.write(figures_ready)
+                    sent += len(figures_ready)
+                frames += 1
+                if frames % SLICE_WRITES == 0 and (now := self._clock()) - began > SLICE_S:
+                    spent += now - began
+                    yield
+                    began = self._clock()
+        figures.flushes += 1
+        figures.frames += frames
+        figures.deliveries += frames * entries
+        figures.entries += entries
+        figures.flush_bytes += sent
+        spent += self._clock() - began
+        figures.flush_s += spent
+        if figures.on_flush is not None:
+            figures.on_flush(spent, sent, entries)
 
     def _catch_up(self, viewer: Viewer) -> None:
         """One frame over all that it missed, or the snapshot."""
+        ready = self._missed(viewer)
+        if ready:
+            viewer.transport.write(ready)
+
+    def _missed(self, viewer: Viewer) -> bytes:
+        """Ready bytes that bring it to the present: a frame, or the shared snapshot and a frame; b"": it is there.
+
+        They are the last that it was sent, so it is on its own in the next flush.
+        """
         epoch, seq = self._position()
         if viewer.seq == seq:
-            return
-        if viewer.seq >= 0 and self._ring.seq == seq and (missed := self._ring.since(viewer.seq)) is not None:
-            self._write(viewer, {}, CHANGED, wire.changed(viewer.seq, seq, missed))
-        else:
-            self._write(viewer, self._shared_snapshot(epoch, seq), RESET, self._shared_body)
+            return b""
+        figures.catch_ups += 1
+        viewer.flush = -1
+        form, after = viewer.form, viewer.seq
         viewer.seq = seq
+        if self._ring.seq != seq:  # the log is being read afresh, and a reset follows
+            return form.ready(RESET, wire.reset(epoch, seq, self._snapshot()), self._place(seq))
+        if after >= 0 and (ready := self._changed_since(form, after)) is not None:
+            return ready
+        shared = self._shared_snapshot(epoch, seq)
+        if form not in shared.ready:
+            shared.ready[form] = form.ready(RESET, shared.body, f"{epoch}-{shared.seq}")
+        if shared.seq == seq:
+            return shared.ready[form]
+        return shared.ready[form] + (self._changed_since(form, shared.seq) or b"")
 
-    def _shared_snapshot(self, epoch: int, seq: int) -> dict[Form, bytes]:
-        """Ready bytes of the snapshot by form: encoded once for all who join at this position."""
-        if self._shared[0] != (epoch, seq):
-            self._shared_body = wire.reset(epoch, seq, self._snapshot())
-            self._shared = ((epoch, seq), {})
-        return self._shared[1]
+    def _changed_since(self, form: Form, after: int) -> bytes | None:
+        """A frame from `after` to the present, made once for all who stand there; None: that is too long ago."""
+        seq = self._ring.seq
+        if self._made_at != seq or len(self._made) >= MADE_MAX:
+            self._made.clear()
+            self._made_at = seq
+        key = (form, after)
+        if key not in self._made:
+            missed = self._ring.since(after)
+            ready = None if missed is None else form.ready(CHANGED, wire.changed(after, seq, missed), self._place(seq))
+            self._made[key] = ready
+        return self._made[key]
+
+    def _shared_snapshot(self, epoch: int, seq: int) -> "_Shared":
+        """Rendered and encoded for all who join within SNAPSHOT_S."""
+        shared, now = self._shared, self._clock()
+        fresh = shared.seq == seq or (now - shared.at < SNAPSHOT_S and self._ring.since(shared.seq) is not None)
+        if shared.epoch != epoch or not fresh:
+            figures.snapshots += 1
+            shared = self._shared = _Shared(epoch, seq, now, wire.reset(epoch, seq, self._snapshot()))
+        return shared
+
+    def _place(self, seq: int) -> str:
+        return f"{self._position()[0]}-{seq}"
 
     # --- slow viewers ---
-    def _lag(self, viewer: Viewer) -> None:
-        """Skip it: its position tells what it missed once it has drained."""
-        if viewer not in self._slow:
-            self._slow.add(viewer)
-            viewer.slow_since = self._clock()
+    def stuck(self, viewer: Viewer) -> None:
+        """It does not take what it was sent: skip it. Its position tells what it missed once it has drained."""
+        group = self._groups.get(viewer.form)
+        if viewer.slow or group is None or viewer not in group:
+            return
+        group.discard(viewer)
+        viewer.slow = True
+        self._slow[viewer] = self._clock()
+        figures.slow += 1
         if self._slow_timer is None:
-            self._slow_timer = asyncio.get_running_loop().call_later(RETRY_SLOW_S, self._look_at_slow)
+            self._slow_timer = asyncio.get_running_loop().call_later(SLOW_LOOK_S, self._look_at_slow)
+
+    def drained(self, viewer: Viewer) -> None:
+        """It has taken all: bring it to the present."""
+        if self._slow.pop(viewer, None) is None:
+            return
+        figures.slow -= 1
+        viewer.slow = False
+        self._groups.setdefault(viewer.form, set()).add(viewer)
+        viewer.transport.write(self._missed(viewer) + viewer.form.ready(GAUGES, self._all_gauges(), ""))
+        if not viewer.flows():
+            self.stuck(viewer)
 
     def _look_at_slow(self) -> None:
+        """Some connections do not tell when they have drained; and who stays slow is sent away."""
         self._slow_timer = None
-        now = self._clock()
-        for viewer in list(self._slow):
-            if viewer.backlog() <= limit("write_backlog_bytes") // 4:
-                self._slow.discard(viewer)
-                viewer.slow_since = None
-                self._catch_up(viewer)
-            elif viewer.slow_since is not None and now - viewer.slow_since > limit("slow_viewer_s"):
+        too_long = self._clock() - limit("slow_viewer_s")
+        for viewer, since in list(self._slow.items()):
+            if viewer.flows():
+                self.drained(viewer)
+            elif since < too_long:
                 viewer.bye(3008, random.randint(200, SPREAD_MS))
         if self._slow:
-            self._slow_timer = asyncio.get_running_loop().call_later(RETRY_SLOW_S, self._look_at_slow)
+            self._slow_timer = asyncio.get_running_loop().call_later(SLOW_LOOK_S, self._look_at_slow)
+
+
+class _Shared:
+    """A snapshot at a position: its JSON, and what became of it for each form."""
+
+    __slots__ = ("at", "body", "epoch", "ready", "seq")
+
+    def __init__(self, epoch: int, seq: int, at: float, body: bytes) -> None:
+        self.epoch = epoch
+        self.seq = seq
+        self.at = at
+        self.body = body
+        self.ready: dict[Form, bytes] = {}

@@ -9,38 +9,37 @@ class Transport(Protocol):
     """What a viewer needs of a connection; asyncio's transports have it."""
 
     def write(self, data: bytes) -> None: ...
-    def get_write_buffer_size(self) -> int: ...
-    def is_closing(self) -> bool: ...
+
+
+class _Gone:
+    """Stands where the transport of a viewer stood that has left: it may be in the middle of a flush."""
+
+    def write(self, data: bytes) -> None:
+        """Nobody is there."""
+
+
+GONE = _Gone()
 
 
 class Viewer:
-    """`closed_by(code, wait)` ends the connection with a Bye; `wait` says when to come back, in ms, None: do not."""
+    """Subclasses know how their connection ends and when it flows again; each tells its room when it does not."""
 
-    __slots__ = ("_close", "form", "seq", "slow_since", "transport")
+    __slots__ = ("flush", "form", "seq", "slow", "transport")
 
-    def __init__(self, transport: Transport, form: Form, close: "Close") -> None:
+    def __init__(self, transport: Transport, form: Form) -> None:
         self.transport = transport
         self.form = form
         self.seq = -1
         """Position in the log: what it was sent last. -1: it must get a snapshot."""
-        self.slow_since: float | None = None
-        self._close = close
+        self.flush = -1
+        """Number of the flush that was the last it was sent, -1: something else was."""
+        self.slow = False
+        """Whether it gets nothing until it has taken what it was sent."""
 
-    def backlog(self) -> int:
-        """Bytes that wait for this connection in user space."""
-        return self.transport.get_write_buffer_size()
-
-    def write(self, ready: bytes) -> None:
-        """Hand ready bytes to the connection."""
-        if not self.transport.is_closing():
-            self.transport.write(ready)
+    def flows(self) -> bool:
+        """Whether it has taken what it was sent."""
+        raise NotImplementedError
 
     def bye(self, code: int, come_back_after_ms: int | None) -> None:
-        """Say why, and end the connection."""
-        self._close(code, come_back_after_ms)
-
-
-class Close(Protocol):
-    """How a connection is ended: Bye first."""
-
-    def __call__(self, code: int, come_back_after_ms: int | None) -> None: ...
+        """Say why and when to come back (None: do not), and end the connection."""
+        raise NotImplementedError

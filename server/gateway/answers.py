@@ -7,6 +7,7 @@ from protocol.frames import Ack, Bye, ErrorBody
 from protocol.names import Language
 from protocol.refusals import REFUSALS, Refusal
 from protocol.sentences import section, sentence
+from server import metrics
 
 _WORDS = {"reason": "mute", "state": "state", "fate": "fate"}
 """Parameters that are codes themselves, and the part of section `common` that says them."""
@@ -14,6 +15,7 @@ _WORDS = {"reason": "mute", "state": "state", "fate": "fate"}
 
 def refused(refusal: Refusal, lang: Language) -> Ack:
     """`{ok: false, error: {code, message, temporary, field, retry_after_ms}}`."""
+    metrics.REFUSALS.labels(refusal.code).inc()
     common = section(lang, "common")
     params = {
         name: common.get(_WORDS[name], {}).get(value, value) if name in _WORDS else value

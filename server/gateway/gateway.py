@@ -25,6 +25,7 @@ from protocol.frames import PROTOCOL, Ack, Hello, You
 from protocol.limits import LIMITS, limit
 from protocol.names import Language, Role
 from protocol.refusals import Refusal
+from server import metrics
 from server.admission.admit import Admission, Admitted
 from server.fanout.room import Room
 from server.gateway.answers import accepted, refused
@@ -93,11 +94,22 @@ class Gateway:
 
     async def join(self, role: Role, join: Join) -> Session | Refusal:
         """Admit somebody to the view of `role`."""
+        now = self.join_now(role, join)
+        if now is not None:
+            return now
+        runtime = await self.find(join.code)
+        return runtime if isinstance(runtime, Refusal) else self._admit(runtime, role, join)
+
+    def join_now(self, role: Role, join: Join) -> Session | Refusal | None:
+        """The same without waiting; None: the town hall is not here yet."""
         if self.draining:
             return Refusal("draining", retry_after_ms=1_000)
-        runtime = await self.find(join.code)
-        if isinstance(runtime, Refusal):
-            return runtime
+        runtime = self.directory.here(join.code.strip().upper())
+        if runtime is None:
+            return None
+        return Refusal("hall_stopped") if runtime.stopped else self._admit(runtime, role, join)
+
+    def _admit(self, runtime: Runtime, role: Role, join: Join) -> Session | Refusal:
         admitted = self.admission.admit(runtime.hall, runtime.author_key, role, join.token)
         if isinstance(admitted, Refusal):
             return admitted
@@ -128,6 +140,8 @@ class Gateway:
             number = secrets.token_hex(4)
             log.exception("internal", number=number, hall=session.runtime.code, command=str(name)[:40])
             result = Refusal("internal", {"id": number})
+        if isinstance(name, str) and (name in COMMANDS or name in QUERIES):
+            metrics.COMMANDS.labels(name).inc()
         return refused(result, session.lang) if isinstance(result, Refusal) else result
 
     async def _execute(self, session: Session, name: object, payload: object) -> Ack | Refusal:
@@ -143,7 +157,8 @@ class Gateway:
             return Refusal("too_fast", retry_after_ms=int(wait_s * 1000) + 1)
         who = session.admitted
         if isinstance(command, Command):
-            done = await self._executor.execute(session.runtime, who.actor, who.dedupe(command.client_id), command)
+            sender = who.bucket if session.role == "audience" else None
+            done = await self._executor.execute(session.runtime, who.actor, who.dedupe(command.client_id), command, sender=sender)
             if isinstance(done, Refusal):
                 return done
             if isinstance(command, CloseHall):

@@ -13,6 +13,7 @@ from moderation.hall_rules import create
 from protocol.bus import pack
 from protocol.refusals import Refusal
 from protocol.setup import Setup
+from server.fanout.flusher import Flusher
 from server.halls.runtime import Runtime
 from server.store import log as store_log
 from server.store import secrets
@@ -21,6 +22,7 @@ from server.store.client import Store, StoreRefused, StoreUnavailable
 from server.store.erase import Eraser
 from server.store.follower import Follower
 from server.store.gauges import Presence, SupportGauges
+from server.store.tasks import ended
 
 log = structlog.get_logger()
 
@@ -51,6 +53,7 @@ class Directory:
         presence: Presence,
         *,
         on_too_old: Callable[[], None] = lambda: None,
+        flusher: Flusher | None = None,
     ) -> None:
         self._store = store
         self._appender = appender
@@ -59,6 +62,7 @@ class Directory:
         self._support = support
         self._presence = presence
         self._on_too_old = on_too_old
+        self._flusher = flusher or Flusher()
         self._loaded: dict[str, Runtime] = {}
         self._loading: dict[str, asyncio.Task[Runtime | None]] = {}
         self._unknown: dict[str, float] = {}
@@ -74,13 +78,15 @@ class Directory:
 
     async def stop(self) -> None:
         """Stop; what is loaded stays readable."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await ended(self._tasks)
 
     def loaded(self) -> Iterable[Runtime]:
         """Town halls on this node."""
         return list(self._loaded.values())
+
+    def here(self, code: str) -> Runtime | None:
+        """The town hall `code`, if it is on this node already."""
+        return self._loaded.get(code)
 
     async def codes(self) -> list[str]:
         """Codes of all town halls. Raises StoreUnavailable."""
@@ -122,7 +128,7 @@ class Directory:
                 self._unknown.clear()
             self._unknown[code] = time.monotonic()
             return None
-        runtime = Runtime(code, on_too_old=self._on_too_old)
+        runtime = Runtime(code, on_too_old=self._on_too_old, flusher=self._flusher)
         await self._follower.follow(code, runtime)
         if runtime.hall.phase != "closed":
             runtime.author_key = await secrets.get_or_create(self._store, code, AUTHOR_KEY)
@@ -132,6 +138,9 @@ class Directory:
                 runtime.board.support[message.id] = count
         # What a crash between an entry and its erasing has left.
         await self._eraser.erase(code, [m.id for m in runtime.hall.messages.values() if m.text is None])
+        # The list may be on another server of a cluster, which was down when this town hall was created.
+        with contextlib.suppress(StoreUnavailable, StoreRefused):
+            await store_log.register(self._store, code)
         self._loaded[code] = runtime
         return runtime
 
@@ -168,7 +177,7 @@ class Directory:
         runtime.author_key = None
         await secrets.destroy(self._store, runtime.code, AUTHOR_KEY)
         await self._support.drop_voters(runtime.code)
-        self._eraser.rewrite_soon()
+        self._eraser.rewrite_soon(runtime.code)
         self._cleaned.add(runtime.code)
 
     def untied(self, code: str) -> bool:

@@ -19,9 +19,10 @@ from moderation.text import clean
 from protocol.bus import pack
 from protocol.commands import CheckMessages, Command, PostMessage, Query, SupportQuestion
 from protocol.entries import Entry, MessageErased, QuestionAired
+from protocol.limits import limit
 from protocol.refusals import Refusal
 from server.halls.runtime import Runtime
-from server.store.appender import Append, Appended, Appender, Busy, ClientIdReused, Conflict, NewEntry, Unseen
+from server.store.appender import Append, Appended, Appender, Busy, ClientIdReused, Conflict, NewEntry, Rate, TooFast, Unseen
 from server.store.client import StoreRefused, StoreUnavailable
 from server.store.erase import Eraser
 from server.store.follower import Follower
@@ -62,8 +63,13 @@ class Executor:
         self._zone = ZoneInfo(zone)
         self._clock = clock
 
-    async def execute(self, runtime: Runtime, actor: Actor, dedupe: bytes | None, command: Command) -> Done | Refusal:
-        """`dedupe`: opaque key of (sender, client id). A repeat is answered with the first result, whatever the rules say now."""
+    async def execute(
+        self, runtime: Runtime, actor: Actor, dedupe: bytes | None, command: Command, *, sender: bytes | None = None
+    ) -> Done | Refusal:
+        """`dedupe`: opaque key of (sender, client id). A repeat is answered with the first result, whatever the rules say now.
+
+        `sender`: opaque key of a participant, whose messages are limited over all nodes; None: not limited here.
+        """
         digest = _digest(command)
         judged_anew = False
         try:
@@ -84,7 +90,7 @@ class Executor:
                     judged_anew = True
                     await self._follower.caught_up(runtime.code, known.head, CATCH_UP_S)
                     continue
-                append = _append(runtime, decision, dedupe, digest)
+                append = _append(runtime, decision, dedupe, digest, _rate(sender, command))
                 match await self._appender.append(append):
                     case Appended() as done:
                         result = msgpack.unpackb(done.result)
@@ -93,6 +99,8 @@ class Executor:
                         return Done(done.first_seq, result)
                     case ClientIdReused():
                         return Refusal("client_id_reused", field="$.client_id")
+                    case TooFast(wait_s=wait_s):
+                        return Refusal("too_fast", retry_after_ms=1_000 * wait_s)
                     case Conflict(head=head):
                         await self._follower.caught_up(runtime.code, head, CATCH_UP_S)
             return Refusal("busy", retry_after_ms=500)
@@ -178,7 +186,13 @@ class Executor:
                 runtime.board.put(entry.message, entry.support)
 
 
-def _append(runtime: Runtime, decision: Decision, dedupe: bytes | None, digest: bytes) -> Append:
+def _rate(sender: bytes | None, command: Command) -> Rate | None:
+    if sender is None or not isinstance(command, PostMessage):
+        return None
+    return Rate(sender, limit("messages_per_10_s"), 10)
+
+
+def _append(runtime: Runtime, decision: Decision, dedupe: bytes | None, digest: bytes, rate: Rate | None) -> Append:
     needs = frozenset[str]().union(*(entry.needs for entry in decision.entries))
     raises = frozenset[str]().union(*(entry.raises for entry in decision.entries))
     return Append(
@@ -191,6 +205,7 @@ def _append(runtime: Runtime, decision: Decision, dedupe: bytes | None, digest: 
         need_gate=runtime.hall.gate if "gate" in needs else None,
         raise_desk="desk" in raises,
         raise_gate="gate" in raises,
+        rate=rate,
     )
 
 

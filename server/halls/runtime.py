@@ -17,6 +17,7 @@ from protocol.frames import Gauges
 from protocol.limits import limit
 from protocol.names import Role
 from protocol.views import Fragment
+from server.fanout.flusher import Flusher
 from server.fanout.room import Room
 from server.halls.gauge_board import GaugeBoard
 
@@ -32,7 +33,9 @@ class Runtime:
     `author_key` is None once the town hall is closed: nothing ties a participant to a tag any more.
     """
 
-    def __init__(self, code: str, *, on_too_old: Callable[[], None], clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, code: str, *, on_too_old: Callable[[], None], flusher: Flusher, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.code = code
         self.hall = Hall.empty()
         self.epoch = 0
@@ -43,6 +46,7 @@ class Runtime:
         self.idle_since = clock()
         self._clock = clock
         self._on_too_old = on_too_old
+        self._flusher = flusher
         self._rooms: dict[tuple[Role, str], Room] = {}
         self._replaying = False
 
@@ -54,6 +58,7 @@ class Runtime:
                 snapshot=lambda: [wire.fragment(f) for f in self._snapshot(role, id)],
                 position=lambda: (self.epoch, self.seq),
                 gauges=lambda: wire.dumps(self.board.all(self.hall)),
+                flusher=self._flusher,
                 clock=self._clock,
             )
         return self._rooms[key]

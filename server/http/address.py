@@ -7,8 +7,6 @@ import time
 from collections.abc import Callable, Sequence
 from ipaddress import ip_address, ip_network
 
-from aiohttp import web
-
 SALT_S = 3600
 
 
@@ -21,20 +19,18 @@ class Addresses:
         self._salt = secrets.token_bytes(32)
         self._since = clock()
 
-    def key(self, request: web.Request) -> bytes:
-        """The same for the same address within an hour; no way back to it."""
+    def key(self, peer: str, forwarded: str) -> bytes:
+        """The same for the same address within an hour; no way back to it. `forwarded`: X-Forwarded-For."""
         if self._clock() - self._since > SALT_S:
             self._salt, self._since = secrets.token_bytes(32), self._clock()
-        return hmac.digest(self._salt, self.of(request).encode(), hashlib.sha256)[:12]
+        return hmac.digest(self._salt, self.of(peer, forwarded).encode(), hashlib.sha256)[:12]
 
-    def of(self, request: web.Request) -> str:
+    def of(self, peer: str, forwarded: str) -> str:
         """The address, never to be logged or kept."""
-        peer = request.transport.get_extra_info("peername") if request.transport else None
-        address = peer[0] if isinstance(peer, tuple) else ""
-        hops = [hop.strip() for hop in request.headers.get("X-Forwarded-For", "").split(",") if hop.strip()]
-        while hops and self._is_trusted(address):
-            address = hops.pop()
-        return str(address)
+        hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()]
+        while hops and self._is_trusted(peer):
+            peer = hops.pop()
+        return peer
 
     def _is_trusted(self, address: str) -> bool:
         try:
@@ -44,10 +40,15 @@ class Addresses:
         return any(parsed in network for network in self._trusted)
 
 
-def same_origin(request: web.Request, allowed: Sequence[str], public_url: str) -> bool:
+def peer_of(transport: object) -> str:
+    """The address at the other end, "" if it has none."""
+    peer = getattr(transport, "get_extra_info", lambda _: None)("peername")
+    return str(peer[0]) if isinstance(peer, tuple) else ""
+
+
+def same_origin(origin: str | None, host: str, allowed: Sequence[str], public_url: str) -> bool:
     """Whether the page that asks is our own or one that is allowed. Without an Origin it is no page of a browser."""
-    origin = request.headers.get("Origin")
     if origin is None:
         return True
-    own = {f"http://{request.host}", f"https://{request.host}", public_url.rstrip("/")}
+    own = {f"http://{host}", f"https://{host}", public_url.rstrip("/")}
     return origin in own or origin in allowed

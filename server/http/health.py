@@ -1,6 +1,6 @@
 """Is it alive, and is it ready."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from importlib.metadata import PackageNotFoundError, version
 
 from aiohttp import web
@@ -17,8 +17,10 @@ def own_version() -> str:
         return "0"
 
 
-def routes(context: Context, problems: Callable[[], list[str]], warnings: Callable[[], list[str]]) -> list[web.RouteDef]:
+def routes(context: Context, health: Callable[[], Awaitable[tuple[list[str], list[str]]]]) -> list[web.RouteDef]:
     """`/healthz`: the process answers. `/readyz`: 503 and the reasons while it should get no traffic.
+
+    `health()` gives (problems, warnings) of the whole server, of all its processes.
 
     A town hall that has stopped is a warning: others go on, and another node would stop it just the same.
     """
@@ -28,9 +30,8 @@ def routes(context: Context, problems: Callable[[], list[str]], warnings: Callab
         return web.json_response(body, headers=headers("api"))
 
     async def ready(_: web.Request) -> web.Response:
-        found = problems()
-        return web.json_response(
-            {"ok": not found, "problems": found, "warnings": warnings()}, status=503 if found else 200, headers=headers("api")
-        )
+        problems, warnings = await health()
+        body = {"ok": not problems, "problems": problems, "warnings": warnings}
+        return web.json_response(body, status=503 if problems else 200, headers=headers("api"))
 
     return [web.get("/healthz", alive), web.get("/readyz", ready)]

@@ -10,6 +10,7 @@ from aiohttp import web
 from protocol.limits import limit
 from protocol.refusals import Refusal
 from server.gateway.buckets import Buckets
+from server.http.address import peer_of
 from server.http.context import Context
 from server.http.replies import done, no
 from server.http.security import headers
@@ -21,6 +22,9 @@ QRS_MAX = 256
 def routes(context: Context) -> list[web.RouteDef]:
     """`GET /api/v1/halls/CODE`, `POST …/join`, `GET …/qr.svg`."""
     joins = Buckets(limit("joins_per_address_per_min"), 60)
+
+    def key(request: web.Request) -> bytes:
+        return context.addresses.key(peer_of(request.transport), request.headers.get("X-Forwarded-For", ""))
 
     async def card(request: web.Request) -> web.StreamResponse:
         runtime = await context.gateway.find(request.match_info["code"])
@@ -38,7 +42,7 @@ def routes(context: Context) -> list[web.RouteDef]:
         )
 
     async def join(request: web.Request) -> web.StreamResponse:
-        wait_s = joins.take(context.addresses.key(request), time.monotonic())
+        wait_s = joins.take(key(request), time.monotonic())
         if wait_s:
             return no(Refusal("too_many_joins", retry_after_ms=int(wait_s * 1000) + 1), request)
         runtime = await context.gateway.find(request.match_info["code"])

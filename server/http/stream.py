@@ -8,10 +8,13 @@ from aiohttp import web
 from protocol import wire
 from protocol.commands import Join, Since
 from protocol.frames import BYE, JOINED
+from protocol.limits import limit
 from protocol.refusals import Refusal
-from server.fanout.forms import StreamForm
+from server.fanout.figures import figures
+from server.fanout.forms import STREAM
 from server.fanout.viewer import Viewer
 from server.gateway.answers import bye
+from server.gateway.gateway import Session
 from server.http.commands import ROLES
 from server.http.context import Context
 from server.http.replies import bearer, language, no
@@ -19,6 +22,34 @@ from server.http.security import headers
 
 KEEPALIVE_S = 15
 """A comment line this often: proxies cut what is silent."""
+
+
+class StreamViewer(Viewer):
+    """Over aiohttp's connection: how much waits for it has to be asked; nobody tells us."""
+
+    __slots__ = ("_http", "_session", "ended")
+
+    def __init__(self, http: asyncio.WriteTransport, session: Session) -> None:
+        super().__init__(self, STREAM)
+        self._http = http
+        self._session = session
+        self.ended = asyncio.Event()
+
+    def write(self, data: bytes) -> None:
+        """As a transport does; says so when the client does not read."""
+        if not self._http.is_closing():
+            self._http.write(data)
+            if not self.flows():
+                self._session.room.stuck(self)
+
+    def flows(self) -> bool:
+        return self._http.get_write_buffer_size() <= limit("write_backlog_bytes")
+
+    def bye(self, code: int, come_back_after_ms: int | None) -> None:
+        figures.closes[code] += 1
+        self.write(STREAM.ready(BYE, wire.dumps(bye(code, come_back_after_ms, self._session.lang)), ""))
+        self._session.room.leave(self)
+        self.ended.set()
 
 
 def routes(context: Context) -> list[web.RouteDef]:
@@ -41,28 +72,25 @@ def routes(context: Context) -> list[web.RouteDef]:
         transport = request.transport
         if transport is None:
             return response
-        form, ended = StreamForm(), asyncio.Event()
-
-        def close(code: int, come_back_after_ms: int | None) -> None:
-            session.room.leave(viewer)
-            viewer.write(form.ready(BYE, wire.dumps(bye(code, come_back_after_ms, session.lang)), ""))
-            ended.set()
-
-        viewer = Viewer(transport, form, close)
+        viewer = StreamViewer(transport, session)
         position = (since.epoch, since.seq) if since else None
         room = session.room
         hello = context.gateway.hello(session, room.resumable(position))
-        viewer.write(form.ready(JOINED, wire.dumps(hello), ""))
-        room.join(viewer, position)
+        room.join(viewer, position, STREAM.ready(JOINED, wire.dumps(hello), ""))
+        figures.connections["stream"] += 1
         try:
-            while not ended.is_set() and not transport.is_closing():
+            while not viewer.ended.is_set() and not transport.is_closing():
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(KEEPALIVE_S):
-                        await ended.wait()
+                        await viewer.ended.wait()
                         break
-                viewer.write(b"3\r\n:\n\n\r\n")
+                if viewer.flows():
+                    transport.write(b"3\r\n:\n\n\r\n")
         finally:
+            figures.connections["stream"] -= 1
             room.leave(viewer)
+            if not viewer.flows():
+                transport.abort()  # nobody reads: neither the end of the answer nor what was to come before it
         return response
 
     return [web.get("/api/v1/halls/{code}/{role}/stream", stream)]

@@ -1,1 +1,1 @@
-"""Socket.IO: handshake, heartbeats and acknowledgements by python-socketio, behind a guard; frames by the fan-out."""
+"""Socket.IO over WebSocket: connections of our own for everybody; on them python-socketio speaks for the staff."""

@@ -1,6 +1,7 @@
 """The one writer of this node: what has gathered is appended in one atomic step, so that fsync at every step is cheap."""
 
 import asyncio
+import time
 from collections import defaultdict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,7 +9,8 @@ from importlib.resources import files
 from typing import Any
 
 from protocol.limits import limit
-from server.store.client import Store, guarded
+from server import metrics
+from server.store.client import Store, StoreMoved, guarded
 from server.store.keys import Keys
 
 PUBLISH_MAX_BYTES = 16_000
@@ -25,12 +27,21 @@ class NewEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Rate:
+    """How fast one sender may go, over all nodes: `burst` at once, refilled in `seconds`. `sender`: an opaque key."""
+
+    sender: bytes
+    burst: int
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class Append:
     """Entries that are appended together or not at all. No entries: asks only what the dedupe key was answered.
 
     `dedupe`: opaque key of (sender, client id), None: a repeat is not recognised. `digest`: of what was asked; the same
     key with another digest is refused. `result`: kept with the key and handed back on a repeat. `need_*`: the lane's
-    value that the decision was made on, None: not guarded by it.
+    value that the decision was made on, None: not guarded by it. `rate`: counted only for what is new.
     """
 
     code: str
@@ -42,6 +53,7 @@ class Append:
     need_gate: int | None = None
     raise_desk: bool = False
     raise_gate: bool = False
+    rate: Rate | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +83,20 @@ class ClientIdReused:
 
 
 @dataclass(frozen=True, slots=True)
+class TooFast:
+    """Nothing was written; in `wait_s` seconds it would be."""
+
+    wait_s: int
+
+
+@dataclass(frozen=True, slots=True)
 class Unseen:
     """Nothing is known under this dedupe key. `head`: where the log stands."""
 
     head: int = 0
 
 
-Answer = Appended | Conflict | ClientIdReused | Unseen
+Answer = Appended | Conflict | ClientIdReused | TooFast | Unseen
 
 
 class Busy(Exception):
@@ -98,13 +117,18 @@ class Appender:
         max_waiting: int = 5_000,
         max_batch: int = 64,
     ) -> None:
-        self._script = store.redis.register_script(SCRIPT)
+        self._store = store
         self._known = known
         self._max_waiting = max_waiting
         self._max_batch = max_batch
         self._waiting: dict[str, deque[tuple[Append, asyncio.Future[Answer]]]] = defaultdict(deque)
         self._workers: dict[str, asyncio.Task[None]] = {}
         self._count = 0
+
+    @property
+    def waiting(self) -> int:
+        """Appends that wait for their turn."""
+        return self._count
 
     async def append(self, append: Append) -> Answer:
         """Raises Busy, StoreUnavailable, StoreRefused."""
@@ -136,16 +160,21 @@ class Appender:
         while queue:
             batch = [queue.popleft() for _ in range(min(len(queue), self._max_batch))]
             self._count -= len(batch)
+            began = time.perf_counter()
             try:
                 answers = await self._step(code, [append for append, _ in batch])
             except BaseException as error:
+                metrics.APPENDS.labels("failed").inc(len(batch))
                 for _, future in batch:
                     if not future.done():
                         future.set_exception(error)
                 if not isinstance(error, Exception):
                     raise
                 continue
-            for (_, future), answer in zip(batch, answers, strict=True):
+            metrics.APPEND_SECONDS.observe(time.perf_counter() - began)
+            metrics.BATCH_APPENDS.observe(len(batch))
+            for (append, future), answer in zip(batch, answers, strict=True):
+                _count(append, answer)
                 if not future.done():
                     future.set_result(answer)
         del self._workers[code], self._waiting[code]
@@ -159,6 +188,8 @@ class Appender:
                     typed.append(Conflict(epoch, head, desk, gate))
                 case [b"reused"]:
                     typed.append(ClientIdReused())
+                case [b"too_fast", wait_s]:
+                    typed.append(TooFast(wait_s))
                 case [b"unseen"]:
                     typed.append(Unseen(head))
                 case [kind, first, last, result]:
@@ -172,10 +203,38 @@ class Appender:
         values: list[Any] = [epoch, seq, limit("client_id_s"), PUBLISH_MAX_BYTES, len(batch)]
         for one in batch:
             names.append(keys.head if one.dedupe is None else keys.dedupe(one.dedupe))
+            names.append(keys.head if one.rate is None else keys.rate(one.rate.sender))
             values += [int(one.dedupe is not None), one.digest, one.result]
             values += [-1 if one.need_desk is None else one.need_desk, -1 if one.need_gate is None else one.need_gate]
-            values += [int(one.raise_desk), int(one.raise_gate), len(one.entries)]
+            values += [int(one.raise_desk), int(one.raise_gate)]
+            values += [0, 1] if one.rate is None else [one.rate.burst, one.rate.seconds]
+            values.append(len(one.entries))
             for entry in one.entries:
                 values += [entry.body, int(entry.text is not None), entry.text or ""]
-        with guarded(write=bool(batch)):
-            return await self._script(keys=names, args=values)
+        try:
+            return await self._send(code, names, values, write=bool(batch))
+        except StoreMoved:
+            # Nothing was executed: ask who has it now, and go there.
+            await self._store.refresh()
+            return await self._send(code, names, values, write=bool(batch))
+
+    async def _send(self, code: str, names: list[str | bytes], values: list[Any], *, write: bool) -> Any:
+        with guarded(write=write):
+            return await self._store.where(code).script(SCRIPT)(keys=names, args=values)
+
+
+def _count(append: Append, answer: Answer) -> None:
+    if not append.entries:
+        return
+    match answer:
+        case Appended(repeated=False):
+            metrics.APPENDS.labels("appended").inc()
+            metrics.APPENDED_ENTRIES.inc(len(append.entries))
+        case Appended():
+            metrics.APPENDS.labels("repeated").inc()
+        case Conflict():
+            metrics.APPENDS.labels("conflict").inc()
+        case TooFast():
+            metrics.APPENDS.labels("too_fast").inc()
+        case ClientIdReused():
+            metrics.APPENDS.labels("client_id_reused").inc()

@@ -1,64 +1,87 @@
-"""Connections to the store from a URL, and the border at which its errors become ours."""
+"""The store from a URL: one server, Sentinel's present master, or a cluster of several."""
 
-import contextlib
-from collections.abc import Iterator
+import itertools
+from collections.abc import Sequence
 from typing import Any
+from urllib.parse import unquote
 
 import redis.asyncio as aredis
-import redis.exceptions as errors
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+
+from server.store.border import StoreMoved, StoreRefused, StoreUnavailable, guarded
+from server.store.cluster import Cluster
+from server.store.keys import HALLS
+from server.store.shard import Shard
+
+__all__ = ["Store", "StoreMoved", "StoreRefused", "StoreUnavailable", "connect", "guarded"]
 
 TIMEOUT_S = 3.0
 """A command that has not answered by then counts as unanswered; its outcome may be unknown."""
 CONNECTIONS = 64
-
-
-class StoreUnavailable(Exception):
-    """The store did not answer. `outcome_unknown`: a write may have happened; repeat it with the same client id."""
-
-    def __init__(self, why: str, *, outcome_unknown: bool) -> None:
-        super().__init__(why)
-        self.outcome_unknown = outcome_unknown
-
-
-class StoreRefused(Exception):
-    """The store answered no, and wrote nothing. `code`: `disk_full`, `memory_full`, `read_only` or `other`."""
-
-    def __init__(self, code: str, why: str) -> None:
-        super().__init__(why)
-        self.code = code
+"""Open connections to one server, at most."""
 
 
 class Store:
-    """One Redis-protocol server (or Sentinel's present master). `redis` speaks bytes; use it under `guarded()`."""
+    """Where town halls are kept. On one server everything is in its one shard; `cluster` knows who holds what of several."""
 
-    def __init__(self, client: aredis.Redis, version: str) -> None:
-        self.redis: Any = client  # its stubs cannot tell a bytes client from a decoding one
+    def __init__(
+        self, version: str, shard: Shard | None = None, cluster: Cluster | None = None, sentinels: Sequence[Any] = ()
+    ) -> None:
         self.version = version
+        self._shard = shard
+        self._cluster = cluster
+        self._sentinels = sentinels
 
-    async def run_id(self) -> str:
-        """The server's identity: new at each of its starts. Raises StoreUnavailable."""
-        with guarded(write=False):
-            info = await self.redis.info("server")
-        return str(info["run_id"])
+    def where(self, key: str) -> Shard:
+        """The server that holds the town hall `key` (or a key without a hash tag). Raises StoreMoved if nobody does."""
+        if self._shard is not None:
+            return self._shard
+        assert self._cluster is not None
+        return self._cluster.where(key)
 
-    async def ping(self) -> None:
-        """Raises StoreUnavailable, StoreRefused."""
-        with guarded(write=False):
-            await self.redis.ping()
+    def of(self, code: str) -> Any:
+        """A client for all that belongs to the town hall `code`; use it under `guarded()`."""
+        return self.where(code).redis
 
-    def pubsub(self) -> Any:
-        """A connection of its own for following channels."""
-        return self.redis.pubsub()
+    @property
+    def listed(self) -> Any:
+        """A client for the list of town halls."""
+        return self.where(HALLS).redis
+
+    def shards(self) -> Sequence[Shard]:
+        """All servers that hold anything now."""
+        if self._shard is not None:
+            return (self._shard,)
+        assert self._cluster is not None
+        return self._cluster.shards()
+
+    def tag(self, shard: Shard, stem: str) -> str:
+        """A hash tag beginning with `stem` whose keys and channels are on `shard`. Raises StoreMoved where it has no slot."""
+        if self._shard is not None:
+            return stem
+        if shard not in self.shards():
+            raise StoreMoved(f"{shard.name} holds nothing", outcome_unknown=False)
+        return next(tag for n in itertools.count() if self.where(tag := f"{stem}-{n}") is shard)
+
+    async def refresh(self) -> None:
+        """Learn anew who holds what. Raises StoreUnavailable; what was known before stays."""
+        if self._cluster is not None:
+            await self._cluster.refresh()
 
     async def close(self) -> None:
         """Close all connections."""
-        await self.redis.aclose()
+        if self._shard is not None:
+            await self._shard.close()
+        if self._cluster is not None:
+            await self._cluster.close()
+        for sentinel in self._sentinels:
+            await sentinel.aclose()
 
 
 async def connect(url: str, *, timeout_s: float = TIMEOUT_S) -> Store:
-    """A store from `unix://`, `redis://`, `rediss://` or `redis+sentinel://HOST:PORT,HOST:PORT/NAME`.
+    """A store from `unix://`, `redis://`, `rediss://`, `redis+sentinel://[USER:PASSWORD@]HOST:PORT,HOST:PORT/NAME` or
+    `redis+cluster://[USER:PASSWORD@]HOST:PORT,HOST:PORT` (`rediss+…` with TLS).
 
     Nothing is retried silently: a script that is sent twice must be sent by somebody who knows that it is.
     Raises StoreUnavailable, ValueError for another scheme.
@@ -69,37 +92,57 @@ async def connect(url: str, *, timeout_s: float = TIMEOUT_S) -> Store:
         "retry": Retry(NoBackoff(), 0),
         "max_connections": CONNECTIONS,
     }
-    if url.startswith("redis+sentinel://"):
-        hosts, _, name = url.removeprefix("redis+sentinel://").partition("/")
-        nodes = [(h.rpartition(":")[0], int(h.rpartition(":")[2])) for h in hosts.split(",")]
-        sentinel: Any = aredis.Sentinel(nodes, socket_timeout=timeout_s)  # type: ignore[no-untyped-call]  # as it comes
-        client = sentinel.master_for(name or "mymaster", **options)
-    elif url.split("://")[0] in ("unix", "redis", "rediss"):
-        client = aredis.Redis.from_url(url, **options)
-    else:
-        raise ValueError(f"{url.split('://')[0]}:// is no address of a store: use unix, redis, rediss or redis+sentinel")
-    with guarded(write=False):
-        info = await client.info("server")
-    return Store(client, str(info.get("valkey_version") or info.get("redis_version")))
-
-
-@contextlib.contextmanager
-def guarded(*, write: bool) -> Iterator[None]:
-    """Turns the library's errors into StoreUnavailable and StoreRefused. `write`: whether it may have changed anything."""
+    sentinels: Sequence[Any] = ()
+    scheme, _, rest = url.partition("://")
+    match scheme:
+        case "unix" | "redis" | "rediss":
+            client = aredis.Redis.from_url(url, **options)
+            name = url.rpartition("@")[2].removeprefix(f"{scheme}://")
+        case "redis+sentinel" | "rediss+sentinel":
+            who, addresses, name = _several(rest)
+            tls = {"ssl": True} if scheme.startswith("rediss") else {}
+            sentinel: Any = aredis.Sentinel(addresses, socket_timeout=timeout_s, **tls)  # type: ignore[no-untyped-call]  # as it comes
+            sentinels = sentinel.sentinels
+            client = sentinel.master_for(name or "mymaster", **options, **who, **tls)
+        case "redis+cluster" | "rediss+cluster":
+            who, addresses, _ = _several(rest)
+            tls = {"ssl": True} if scheme.startswith("rediss") else {}
+            cluster = Cluster(addresses, {**options, **who, **tls})
+            try:
+                await cluster.refresh()
+                return Store(_version(await _info(cluster.shards()[0].redis)), cluster=cluster)
+            except BaseException:
+                await cluster.close()
+                raise
+        case _:
+            raise ValueError(f"{scheme}:// is no address of a store: use unix, redis, rediss, redis+sentinel or redis+cluster")
+    store = Store("", Shard(name, client), sentinels=sentinels)
     try:
-        yield
-    except (errors.ConnectionError, errors.TimeoutError, OSError, TimeoutError) as error:
-        refused_at_the_door = "connecting to" in str(error) or isinstance(error, errors.BusyLoadingError)
-        raise StoreUnavailable(str(error), outcome_unknown=write and not refused_at_the_door) from error
-    except errors.ResponseError as error:
-        raise StoreRefused(_refusal(str(error)), str(error)) from error
+        store.version = _version(await _info(client))
+    except BaseException:
+        await store.close()
+        raise
+    return store
 
 
-def _refusal(words: str) -> str:
-    if "MISCONF" in words:
-        return "disk_full"
-    if "OOM" in words:
-        return "memory_full"
-    if "READONLY" in words or "MASTERDOWN" in words:
-        return "read_only"
-    return "other"
+async def _info(client: Any) -> dict[str, Any]:
+    with guarded(write=False):
+        info: dict[str, Any] = await client.info("server")
+    return info
+
+
+def _version(info: dict[str, Any]) -> str:
+    return str(info.get("valkey_version") or info.get("redis_version"))
+
+
+def _several(rest: str) -> tuple[dict[str, str], list[tuple[str, int]], str]:
+    """(user and password, addresses, name) of `USER:PASSWORD@HOST:PORT,HOST:PORT/NAME`. Raises ValueError."""
+    who, _, places = rest.rpartition("@")
+    hosts, _, name = places.partition("/")
+    addresses = []
+    for place in hosts.split(","):
+        host, _, port = place.rpartition(":")
+        addresses.append((host.strip("[]"), int(port)))
+    user, _, password = who.partition(":")
+    named = {"username": unquote(user)} if user else {}
+    return named | ({"password": unquote(password)} if password else {}), addresses, name

@@ -1,32 +1,33 @@
 """Pub/sub in, ordered entries out: each once, in order, without a gap.
 
 Pub/sub is the fast path and loses without a word; the stream is the truth; the head, compared once a second, is the
-alarm. `healthy` is green only while a probe of our own comes back through pub/sub: silence is not health.
+alarm. All of that for each server of the store on its own: in a cluster, a server that falls silent makes its own town
+halls unhealthy and no others.
 """
 
 import asyncio
 import contextlib
-import secrets
 import time
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgpack
-import redis.exceptions
 import structlog
 
 from server.store import log as store_log
 from server.store.appender import Appender
-from server.store.client import Store, StoreRefused, StoreUnavailable, guarded
+from server.store.client import Store, StoreMoved, StoreRefused, StoreUnavailable
+from server.store.ear import DEAF_S, Ear
 from server.store.keys import Keys
-from server.store.log import Stored
+from server.store.log import Head, Stored
+from server.store.shard import Shard
+from server.store.tasks import ended
 
 log = structlog.get_logger()
 
-PROBE_S = 0.5
-DEAF_S = 2.5
-"""Without a probe for this long the connection is taken for dead and made anew."""
-RECONNECT_S = (0.05, 0.2, 0.5, 1.0)
+HEADS_S = 1.0
+"""Between two comparisons of heads, and between two looks at who holds what."""
+HEADS_AT_ONCE = 32
 
 
 class Sink(Protocol):
@@ -45,22 +46,41 @@ class Sink(Protocol):
         """The log has a gap that the stream cannot fill."""
 
 
+class _Watch:
+    """One server: its ear, and the comparison of the heads of the town halls on it."""
+
+    def __init__(self, shard: Shard, ear: Ear) -> None:
+        self.shard = shard
+        self.ear = ear
+        self.run_id = ""
+        self.heads_checked = 0.0
+        self.task: asyncio.Task[None] | None = None
+
+
 class _Followed:
     """One town hall's position. `again`: something was published while the stream was being read."""
 
-    def __init__(self, code: str, sink: Sink) -> None:
+    def __init__(self, code: str, sink: Sink, shard: Shard) -> None:
         self.code = code
         self.sink = sink
+        self.shard = shard
         self.epoch = -1
         self.seq = 0
+        self.behind = 0
         self.lock = asyncio.Lock()
         self.again = False
         self.stopped = False
         self.reader: asyncio.Task[None] | None = None
 
+    @property
+    def channels(self) -> tuple[str, str]:
+        """Of its entries, of its gauges."""
+        keys = Keys(self.code)
+        return keys.entries, keys.gauges
+
 
 class Follower:
-    """One for each node, with one pub/sub connection for all its town halls."""
+    """One for each node, with one pub/sub connection to each server of the store."""
 
     def __init__(self, store: Store, appender: Appender, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._store = store
@@ -68,54 +88,55 @@ class Follower:
         self._clock = clock
         self._halls: dict[str, _Followed] = {}
         self._channels: dict[bytes, tuple[_Followed, bool]] = {}
-        self._probe = f"th:probe:{secrets.token_hex(8)}"
-        self._heard = 0.0
-        self._heads_checked = 0.0
-        self._run_id = ""
-        self._pubsub: Any = None
-        self._tasks: list[asyncio.Task[None]] = []
+        self._watches: dict[Shard, _Watch] = {}
+        self._mapper: asyncio.Task[None] | None = None
 
     @property
     def healthy(self) -> bool:
-        """Whether pub/sub delivers and the heads were compared lately."""
-        now = self._clock()
-        return now - self._heard < DEAF_S and now - self._heads_checked < DEAF_S + 1
+        """Whether any server of the store is followed; with one server, whether the store is."""
+        return any(self._well(watch) for watch in self._watches.values())
+
+    def deaf(self) -> list[str]:
+        """Codes of the town halls whose server is not followed at the moment."""
+        well = {watch.shard for watch in self._watches.values() if self._well(watch)}
+        return [hall.code for hall in self._halls.values() if hall.shard not in well]
+
+    def _well(self, watch: _Watch) -> bool:
+        return watch.ear.hears and self._clock() - watch.heads_checked < DEAF_S + HEADS_S
 
     def known(self, code: str) -> tuple[int, int]:
         """(epoch, seq) that this node has seen; (0, 0) for a town hall it does not follow."""
         hall = self._halls.get(code)
         return (hall.epoch, hall.seq) if hall is not None and hall.epoch > 0 else (0, 0)
 
+    def lag(self) -> int:
+        """Most entries that any town hall was behind its head, when last compared."""
+        return max((hall.behind for hall in self._halls.values()), default=0)
+
     async def start(self) -> None:
-        """Connect and begin to listen. Returns once the first probe came back, or after DEAF_S without one."""
-        self._tasks = [
-            asyncio.create_task(self._listen(), name="follower-listen"),
-            asyncio.create_task(self._probe_loop(), name="follower-probe"),
-            asyncio.create_task(self._head_loop(), name="follower-heads"),
-        ]
+        """Connect and begin to listen. Returns once the first probes came back, or after DEAF_S without them."""
+        for shard in self._store.shards():
+            self._watch(shard)
+        self._mapper = asyncio.create_task(self._map_loop(), name="follower-map")
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DEAF_S):
-                while not self._heard:
+                while not all(watch.ear.hears for watch in self._watches.values()):
                     await asyncio.sleep(0.005)
 
     async def stop(self) -> None:
         """Stop listening."""
         readers = [hall.reader for hall in self._halls.values() if hall.reader]
-        for task in (*self._tasks, *readers):
-            task.cancel()
-        await asyncio.gather(*self._tasks, *readers, return_exceptions=True)
-        await self._drop_connection()
+        await ended([*readers, *([self._mapper] if self._mapper else [])])
+        for shard in list(self._watches):
+            await self._unwatch(shard)
 
     async def follow(self, code: str, sink: Sink) -> None:
         """Bring `sink` from nothing to the head, then keep it there. Raises StoreUnavailable."""
-        hall = _Followed(code, sink)
-        keys = Keys(code)
+        hall = _Followed(code, sink, self._store.where(code))
         self._halls[code] = hall
-        self._channels[keys.entries.encode()] = (hall, True)
-        self._channels[keys.gauges.encode()] = (hall, False)
-        if self._pubsub is not None:
-            with contextlib.suppress(redis.exceptions.RedisError, OSError):
-                await self._pubsub.subscribe(keys.entries, keys.gauges)
+        for channel, is_entries in zip(hall.channels, (True, False), strict=True):
+            self._channels[channel.encode()] = (hall, is_entries)
+        await self._listen_for(hall)
         try:
             await self._appender.identify(code)
             await self._catch_up(hall)
@@ -128,14 +149,12 @@ class Follower:
         hall = self._halls.pop(code, None)
         if hall is None:
             return
-        keys = Keys(code)
-        for channel in (keys.entries, keys.gauges):
+        for channel in hall.channels:
             self._channels.pop(channel.encode(), None)
         if hall.reader is not None:
             hall.reader.cancel()
-        if self._pubsub is not None:
-            with contextlib.suppress(redis.exceptions.RedisError, OSError):
-                await self._pubsub.unsubscribe(keys.entries, keys.gauges)
+        if watch := self._watches.get(hall.shard):
+            await watch.ear.unsubscribe(hall.channels)
 
     async def caught_up(self, code: str, seq: int, timeout_s: float) -> None:
         """Wait until `seq` has been applied here. Raises TimeoutError, StoreUnavailable."""
@@ -143,6 +162,50 @@ class Follower:
         async with asyncio.timeout(timeout_s):
             while hall.seq < seq and not hall.stopped:
                 await self._catch_up(hall)
+
+    # --- servers ---
+    def _watch(self, shard: Shard) -> _Watch:
+        watch = self._watches.get(shard)
+        if watch is None:
+            ear = Ear(self._store, shard, self._take, lambda: self._read_all_soon(shard), self._clock)
+            watch = self._watches[shard] = _Watch(shard, ear)
+            ear.start()
+            watch.task = asyncio.create_task(self._head_loop(watch), name="follower-heads")
+        return watch
+
+    async def _unwatch(self, shard: Shard) -> None:
+        watch = self._watches.pop(shard)
+        if watch.task is not None:
+            await ended([watch.task])
+        await watch.ear.stop()
+
+    async def _listen_for(self, hall: _Followed) -> None:
+        await self._watch(hall.shard).ear.subscribe(hall.channels)
+
+    async def _map_loop(self) -> None:
+        while True:
+            await asyncio.sleep(HEADS_S)
+            with contextlib.suppress(StoreUnavailable, StoreRefused):
+                await self._store.refresh()
+            await self._follow_the_map()
+
+    async def _follow_the_map(self) -> None:
+        """Town halls whose slot has another holder are listened to there; servers that hold nothing any more are let go."""
+        for hall in list(self._halls.values()):
+            with contextlib.suppress(StoreUnavailable):
+                holder = self._store.where(hall.code)
+                if holder is not hall.shard:
+                    log.info("hall_moved", hall=hall.code)
+                    if watch := self._watches.get(hall.shard):
+                        await watch.ear.unsubscribe(hall.channels)
+                    hall.shard = holder
+                    await self._listen_for(hall)
+                    self._read_soon(hall)
+        holders = set(self._store.shards())
+        for shard in holders - set(self._watches):
+            self._watch(shard)
+        for shard in set(self._watches) - holders - {hall.shard for hall in self._halls.values()}:
+            await self._unwatch(shard)
 
     # --- the stream ---
     async def _catch_up(self, hall: _Followed) -> None:
@@ -202,41 +265,13 @@ class Follower:
         with contextlib.suppress(StoreUnavailable, StoreRefused):
             await self._catch_up(hall)
 
+    def _read_all_soon(self, shard: Shard) -> None:
+        for hall in self._halls.values():
+            if hall.shard is shard:
+                self._read_soon(hall)
+
     # --- pub/sub ---
-    async def _listen(self) -> None:
-        failures = 0
-        while True:
-            try:
-                self._pubsub = self._store.pubsub()
-                await self._pubsub.subscribe(self._probe, *(channel.decode() for channel in self._channels))
-                for hall in self._halls.values():
-                    self._read_soon(hall)
-                connected = self._clock()
-                while True:
-                    message = await self._pubsub.get_message(ignore_subscribe_messages=True, timeout=PROBE_S)
-                    if message is not None:
-                        failures = 0
-                        self._take(message["channel"], message["data"])
-                    if self._clock() - max(self._heard, connected) > DEAF_S:
-                        raise TimeoutError("no probe came back")
-            except (redis.exceptions.RedisError, OSError, TimeoutError) as error:
-                self._heard = 0.0
-                log.warning("follower_reconnects", why=type(error).__name__)
-                await self._drop_connection()
-                await asyncio.sleep(RECONNECT_S[min(failures, len(RECONNECT_S) - 1)])
-                failures += 1
-
-    async def _drop_connection(self) -> None:
-        pubsub, self._pubsub = self._pubsub, None
-        if pubsub is not None:
-            with contextlib.suppress(Exception):
-                async with asyncio.timeout(1):
-                    await pubsub.aclose()
-
     def _take(self, channel: bytes, data: bytes) -> None:
-        if channel == self._probe.encode():
-            self._heard = self._clock()
-            return
         hall, is_entries = self._channels.get(channel, (None, False))
         if hall is None or hall.stopped:
             return
@@ -249,33 +284,34 @@ class Follower:
             return
         self._apply(hall, [(seq, body, text.decode() if text is not False else None) for seq, body, text in news])
 
-    # --- alarms ---
-    async def _probe_loop(self) -> None:
+    # --- the alarm ---
+    async def _head_loop(self, watch: _Watch) -> None:
         while True:
+            await asyncio.sleep(HEADS_S)
             with contextlib.suppress(StoreUnavailable, StoreRefused):
-                with guarded(write=False):
-                    await self._store.redis.publish(self._probe, b"")
-            await asyncio.sleep(PROBE_S)
+                await self._compare_heads(watch)
+                watch.heads_checked = self._clock()
 
-    async def _head_loop(self) -> None:
-        while True:
-            await asyncio.sleep(1.0)
-            with contextlib.suppress(StoreUnavailable, StoreRefused):
-                await self._compare_heads()
-                self._heads_checked = self._clock()
-
-    async def _compare_heads(self) -> None:
-        run_id = await self._store.run_id()
-        if run_id != self._run_id:
-            for code in list(self._halls):
-                await self._appender.identify(code)
-            self._run_id = run_id
-        for hall in list(self._halls.values()):
-            head = await store_log.head(self._store, hall.code)
-            if head is None:
-                continue
-            if head.epoch < hall.epoch or (head.epoch == hall.epoch and head.seq < hall.seq):
+    async def _compare_heads(self, watch: _Watch) -> None:
+        halls = [hall for hall in self._halls.values() if hall.shard is watch.shard]
+        run_id = await watch.shard.run_id()
+        if run_id != watch.run_id:
+            for hall in halls:
                 await self._appender.identify(hall.code)
-                self._read_soon(hall)
-            elif head.epoch > hall.epoch or head.seq > hall.seq:
-                self._read_soon(hall)
+            watch.run_id = run_id
+        for first in range(0, len(halls), HEADS_AT_ONCE):
+            some = halls[first : first + HEADS_AT_ONCE]
+            heads = await asyncio.gather(*(store_log.head(self._store, hall.code) for hall in some), return_exceptions=True)
+            for hall, head in zip(some, heads, strict=True):
+                if isinstance(head, Head):
+                    await self._compare(hall, head)
+                elif isinstance(head, BaseException) and not isinstance(head, StoreMoved):
+                    raise head
+
+    async def _compare(self, hall: _Followed, head: Head) -> None:
+        hall.behind = max(0, head.seq - hall.seq)
+        if head.epoch < hall.epoch or (head.epoch == hall.epoch and head.seq < hall.seq):
+            await self._appender.identify(hall.code)
+            self._read_soon(hall)
+        elif head.epoch > hall.epoch or head.seq > hall.seq:
+            self._read_soon(hall)

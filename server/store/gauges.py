@@ -1,7 +1,6 @@
 """Figures beside the log: supports as bitmaps, and who is present. Last value wins; nothing is replayed."""
 
 import asyncio
-import time
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 
@@ -10,6 +9,8 @@ import msgpack
 from server.store.client import Store, guarded
 from server.store.keys import Keys
 
+SUPPORT = files("server.store").joinpath("support.lua").read_text("ascii")
+PRESENCE = files("server.store").joinpath("presence.lua").read_text("ascii")
 VOTERS_MAX = 65_536
 """Voters of one town hall; a bitmap then takes 8 kB."""
 PRESENT_S = 10
@@ -21,22 +22,23 @@ class SupportGauges:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._script = store.redis.register_script(files("server.store").joinpath("support.lua").read_text("ascii"))
 
     async def set_support(self, code: str, message: int, voter: bytes, on: bool) -> bool:
         """Whether that changed anything. Raises StoreUnavailable, StoreRefused."""
         keys = Keys(code)
         with guarded(write=True):
-            changed = await self._script(keys=[keys.slots, keys.pool, keys.support(message)], args=[voter, int(on), VOTERS_MAX])
+            script = self._store.where(code).script(SUPPORT)
+            changed = await script(keys=[keys.slots, keys.pool, keys.support(message)], args=[voter, int(on), VOTERS_MAX])
         return bool(changed)
 
     async def count_union(self, code: str, messages: Sequence[int]) -> int:
         """Voters for at least one of `messages`: a union, never a sum."""
         bitmaps = [Keys(code).support(message) for message in messages]
         with guarded(write=False):
+            client = self._store.of(code)
             if len(bitmaps) == 1:
-                return int(await self._store.redis.bitcount(bitmaps[0]))
-            values = await asyncio.gather(*(self._store.redis.get(bitmap) for bitmap in bitmaps))
+                return int(await client.bitcount(bitmaps[0]))
+            values = await asyncio.gather(*(client.get(bitmap) for bitmap in bitmaps))
         width = max((len(value) for value in values if value), default=0)
         union = 0
         for value in values:
@@ -46,12 +48,12 @@ class SupportGauges:
     async def publish(self, code: str, counts: Mapping[int, int]) -> None:
         """Tell all nodes."""
         with guarded(write=False):
-            await self._store.redis.publish(Keys(code).gauges, msgpack.packb(dict(counts)))
+            await self._store.of(code).execute_command("SPUBLISH", Keys(code).gauges, msgpack.packb(dict(counts)))
 
     async def drop_voters(self, code: str) -> None:
         """Forget who has which bit; the figures stay."""
         with guarded(write=True):
-            await self._store.redis.delete(Keys(code).slots, Keys(code).pool)
+            await self._store.of(code).delete(Keys(code).slots, Keys(code).pool)
 
 
 class Presence:
@@ -63,12 +65,6 @@ class Presence:
 
     async def tell(self, code: str, viewers: int) -> int:
         """Write this node's figure; the sum of all nodes' comes back. Raises StoreUnavailable."""
-        key, now = Keys(code).presence, int(time.time())
         with guarded(write=True):
-            async with self._store.redis.pipeline(transaction=False) as pipe:
-                pipe.hset(key, self._node, f"{viewers}:{now}")
-                pipe.expire(key, 10 * PRESENT_S)
-                pipe.hgetall(key)
-                *_, told = await pipe.execute()
-        figures = [value.decode().split(":") for value in told.values()]
-        return sum(int(count) for count, at in figures if now - int(at) <= PRESENT_S)
+            script = self._store.where(code).script(PRESENCE)
+            return int(await script(keys=[Keys(code).presence], args=[self._node, viewers, PRESENT_S]))

@@ -1,10 +1,12 @@
-"""The names of all keys and channels, in one place. All of a town hall's share one hash tag, hence one cluster slot."""
+"""The names of all keys and channels, in one place. All of a town hall's share one hash tag, hence one cluster slot.
+
+Channels are sharded ones (SPUBLISH, SSUBSCRIBE), on one server too: in a cluster a plain one costs every server.
+"""
 
 from dataclasses import dataclass
 
 HALLS = "th:halls"
 """Set of the codes of all town halls."""
-HALL_CHANNELS = "th:{%s}:*"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +60,16 @@ class Keys:
 
     @property
     def presence(self) -> str:
-        """Hash: node → "viewers:unix time"."""
+        """Hash: node → "viewers:unix time of the store"."""
         return self._key("presence")
 
     def dedupe(self, key: bytes) -> bytes:
         """Result of a client id's first command; expires after limits.client_id_s."""
         return self._key("done:").encode() + key
+
+    def rate(self, sender: bytes) -> bytes:
+        """When this sender's bucket is full again, unix seconds; expires once it is."""
+        return self._key("rate:").encode() + sender
 
     def support(self, message: int) -> str:
         """Bitmap of the voters for one question."""

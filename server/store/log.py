@@ -26,7 +26,7 @@ class Head:
 async def head(store: Store, code: str) -> Head | None:
     """None: no such town hall. Raises StoreUnavailable."""
     with guarded(write=False):
-        values = await store.redis.hmget(Keys(code).head, ["epoch", "seq", "desk", "gate"])
+        values = await store.of(code).hmget(Keys(code).head, ["epoch", "seq", "desk", "gate"])
     if values[0] is None:
         return None
     return Head(*(int(value or 0) for value in values))
@@ -36,11 +36,12 @@ async def read(store: Store, code: str, after: int, count: int = PAGE) -> list[S
     """Up to `count` entries after seq `after`, in order. Raises StoreUnavailable."""
     keys = Keys(code)
     with guarded(write=False):
-        rows = await store.redis.xrange(keys.log, min=f"({after}-0", count=count)
+        client = store.of(code)
+        rows = await client.xrange(keys.log, min=f"({after}-0", count=count)
         if not rows:
             return []
         seqs = [int(id.split(b"-")[0]) for id, _ in rows]
-        texts = await store.redis.hmget(keys.texts, [str(seq) for seq in seqs])
+        texts = await client.hmget(keys.texts, [str(seq) for seq in seqs])
     return [
         (seq, fields[b"b"], None if text is None else text.decode())
         for seq, (_, fields), text in zip(seqs, rows, texts, strict=True)
@@ -59,10 +60,10 @@ async def read_all(store: Store, code: str) -> AsyncIterator[Stored]:
 async def hall_codes(store: Store) -> list[str]:
     """Codes of all town halls, sorted."""
     with guarded(write=False):
-        return sorted(code.decode() for code in await store.redis.smembers(HALLS))
+        return sorted(code.decode() for code in await store.listed.smembers(HALLS))
 
 
 async def register(store: Store, code: str) -> None:
     """Put a code into the list of town halls."""
     with guarded(write=True):
-        await store.redis.sadd(HALLS, code)
+        await store.listed.sadd(HALLS, code)

@@ -12,8 +12,8 @@ LENGTH = 32
 async def get_or_create(store: Store, code: str, name: str) -> bytes:
     """The key `name`, made at first use; the same for all nodes."""
     with guarded(write=True):
-        await store.redis.hsetnx(Keys(code).secrets, name, secrets.token_bytes(LENGTH))
-        found = await store.redis.hget(Keys(code).secrets, name)
+        await store.of(code).hsetnx(Keys(code).secrets, name, secrets.token_bytes(LENGTH))
+        found = await store.of(code).hget(Keys(code).secrets, name)
     assert isinstance(found, bytes)
     return found
 
@@ -21,4 +21,4 @@ async def get_or_create(store: Store, code: str, name: str) -> bytes:
 async def destroy(store: Store, code: str, name: str) -> None:
     """Gone for good once the store's files were rewritten (erase.py)."""
     with guarded(write=True):
-        await store.redis.hdel(Keys(code).secrets, name)
+        await store.of(code).hdel(Keys(code).secrets, name)

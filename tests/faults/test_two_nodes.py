@@ -184,5 +184,23 @@ async def test_a_message_sent_again_anywhere_is_the_same_message(pair: Pair) -> 
         for who, client_id in ((token, "the-same-client-id"), (token, "another-client-id"), (other, "the-same-client-id")):
             admitted = pair.a.gateway.admission.admit(a.hall, a.author_key, "audience", who)
             assert not isinstance(admitted, Refusal)
-            seconds = await pair.a.store.redis.ttl(Keys("TESTED").dedupe(admitted.dedupe(client_id)))
+            seconds = await pair.a.store.of("TESTED").ttl(Keys("TESTED").dedupe(admitted.dedupe(client_id)))
             assert limit("client_id_s") - 30 < seconds <= limit("client_id_s") == 600
+
+
+async def test_who_connects_to_another_node_does_not_get_to_post_more(pair: Pair) -> None:
+    async with aiohttp.ClientSession() as session:
+        token = await ticket(session, pair.a.url, "TESTED")
+        acks = []
+        for node in (pair.a, pair.b):
+            client = Client(session, node.url, "TESTED", "audience", token)
+            await client.connect()
+            acks += [
+                await client.call("message:post", {"client_id": uuid4().hex, "text": f"글 {number}"})
+                for number in range(limit("messages_per_10_s"))
+            ]
+            await client.close()
+        taken = [ack["ok"] for ack in acks]
+        assert taken == [True] * limit("messages_per_10_s") + [False] * limit("messages_per_10_s")
+        assert {ack["error"]["code"] for ack in acks if not ack["ok"]} == {"too_fast"}
+        assert all(0 < ack["error"]["retry_after_ms"] <= 2_000 for ack in acks if not ack["ok"])

@@ -9,7 +9,6 @@ from typing import Any
 from uuid import uuid4
 
 import aiohttp
-import engineio.async_socket
 import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -18,8 +17,8 @@ from loadtests.client import NotAdmitted, ticket
 from protocol import wire
 from protocol.commands import COMMANDS, QUERIES, names_for
 from protocol.limits import limit
+from server.fanout.figures import figures
 from server.sockets import engine
-from server.sockets.guard import refused
 from tests.node.world import CODE, Person, World
 from tests.protocol.test_wire import ANYTHING
 from tests.waiting import until
@@ -133,7 +132,7 @@ async def test_binary_frames_end_the_connection(world: World) -> None:
 async def test_ten_thousand_generated_frames_call_no_handler_and_leave_nothing_behind(world: World) -> None:
     chance = random.Random(1)
     before, tasks = world.runtime.seq, len(asyncio.all_tasks())
-    counted = sum(refused.values())
+    counted = figures.refused.total()
     letters = string.printable + "한글\u0000\ud7ff😀"
 
     async def attack(count: int) -> None:
@@ -147,12 +146,12 @@ async def test_ten_thousand_generated_frames_call_no_handler_and_leave_nothing_b
 
     await asyncio.gather(*(attack(20) for _ in range(20)))
     assert world.runtime.seq == before
-    assert sum(refused.values()) > counted
+    assert figures.refused.total() > counted
     await until(lambda: len(asyncio.all_tasks()) <= tasks + 2)
 
 
 async def test_a_connection_that_joins_nothing_is_closed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.sockets.guard.limit", lambda name: 0.2 if name == "join_wait_s" else limit(name))
+    monkeypatch.setattr("server.sockets.sockets.limit", lambda name: 0.2 if name == "join_wait_s" else limit(name))
     raw = await Raw.open(world)
     await raw.closes()
 
@@ -378,7 +377,6 @@ async def test_invalid_payloads_of_every_command_over_the_socket_change_nothing(
 
 def test_the_places_where_the_library_is_held_are_still_there() -> None:
     server = engine.make()
-    assert server.eio._async["websocket"] is not None
+    assert server.eio.start_background_task is engine._begin
     assert server.async_handlers is False
     assert server.eio.transports == ["websocket"]
-    assert engineio.async_socket.time.time.__name__ == "monotonic"

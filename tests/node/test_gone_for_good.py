@@ -14,9 +14,10 @@ SECRET = "지워질-글-9b2f71 홍 주무관은 자리에 없다"
 
 
 def kept(room: Room) -> bytes:
-    """All bytes that a room keeps: its ring, and the snapshot that newcomers share."""
+    """All bytes that a room keeps: its ring, the snapshot that newcomers share, and frames that were made for several."""
     ring = b"".join(body for _, _, body in room._ring._kept.values())
-    return ring + room._shared_body + b"".join(room._shared[1].values())
+    made = b"".join(body or b"" for body in room._made.values())
+    return ring + room._shared.body + b"".join(room._shared.ready.values()) + b"".join(room._before.values()) + made
 
 
 async def exports(world: World) -> bytes:
@@ -76,9 +77,10 @@ async def test_erased_text_is_nowhere(world: World, tmp_path: Path) -> None:
     await until(lambda: not in_files(SECRET), 40)
     assert in_files("남는 글")
     eraser = Eraser(world.node.store)
-    await eraser.rewrite_files()
+    eraser.rewrite_soon(CODE)
+    await eraser.stop()
     assert not in_files(SECRET)
-    redis = world.node.store.redis
+    redis = world.node.store.of(CODE)
     dumps = [await redis.dump(key) for key in (Keys(CODE).log, Keys(CODE).texts)]
     assert all(dumps)
     assert not any(SECRET.encode() in dump for dump in dumps)

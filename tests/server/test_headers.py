@@ -29,6 +29,7 @@ TABLE: dict[tuple[str, str], tuple[str, str]] = {
     ("GET", "/assets/{name}"): ("/assets/ASSET", ASSET),
     ("GET", "/healthz"): ("/healthz", API),
     ("GET", "/readyz"): ("/readyz", API),
+    ("GET", "/metrics"): ("/metrics", API),
     ("*", "/socket.io/"): ("/socket.io/?EIO=4&transport=polling", API),
     ("GET", "/api/v1/halls"): ("/api/v1/halls", API),
     ("POST", "/api/v1/halls"): ("/api/v1/halls", API),

@@ -9,7 +9,18 @@ from redis.exceptions import RedisError
 
 from server.store import log as store_log
 from server.store import secrets
-from server.store.appender import Append, Appended, Appender, Busy, ClientIdReused, Conflict, NewEntry, Unseen
+from server.store.appender import (
+    Append,
+    Appended,
+    Appender,
+    Busy,
+    ClientIdReused,
+    Conflict,
+    NewEntry,
+    Rate,
+    TooFast,
+    Unseen,
+)
 from server.store.client import Store, StoreUnavailable, connect
 from server.store.embedded import DataFolderBusy, EmbeddedValkey
 from server.store.erase import Eraser
@@ -146,7 +157,7 @@ async def test_the_store_replaced_by_an_older_copy_of_itself_raises_the_epoch(tm
 async def test_a_gap_that_the_stream_cannot_fill_stops_only_that_town_hall(bench: Bench) -> None:
     await bench.append("one")
     await bench.append("two")
-    await bench.store.redis.xdel(Keys(CODE).log, "1-0")
+    await bench.store.of(CODE).xdel(Keys(CODE).log, "1-0")
     heard = await bench.follow()
     assert heard.stopped is not None
     assert "1 is missing" in heard.stopped
@@ -157,8 +168,8 @@ async def test_a_follower_whose_connection_is_cut_catches_up_also_when_nothing_f
     heard = await bench.follow()
     await until(lambda: bench.follower.healthy)
     # The connection is lost, and what is published meanwhile is published to nobody.
-    pubsub = bench.follower._pubsub
-    await pubsub.connection.disconnect()
+    watch = next(iter(bench.follower._watches.values()))
+    await watch.ear._pubsub.connection.disconnect()
     await bench.append("the very last", text="마지막")
     await until(lambda: heard.seq == 2, 2.5)
     assert heard.entries_[-1][2] == "마지막"
@@ -175,10 +186,10 @@ async def test_supports_are_one_bit_for_each_voter(store: Store) -> None:
         await gauges.set_support(CODE, 8, b"v%d" % voter, True)
     assert await gauges.count_union(CODE, [7]) == 5
     assert await gauges.count_union(CODE, [7, 8]) == 8
-    slots = {int(value) for value in (await store.redis.hgetall(Keys(CODE).slots)).values()}
+    slots = {int(value) for value in (await store.of(CODE).hgetall(Keys(CODE).slots)).values()}
     assert len(slots) == 9
     await gauges.drop_voters(CODE)
-    assert await store.redis.exists(Keys(CODE).slots, Keys(CODE).pool) == 0
+    assert await store.of(CODE).exists(Keys(CODE).slots, Keys(CODE).pool) == 0
 
 
 async def test_presence_is_the_sum_of_the_nodes(store: Store) -> None:
@@ -206,7 +217,7 @@ async def test_erased_text_is_nowhere(valkey: EmbeddedValkey, bench: Bench, tmp_
     files = [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
     assert any("남는 글".encode() in path.read_bytes() for path in files)
     assert not any(secret.encode() in path.read_bytes() for path in files)
-    dumps = [await bench.store.redis.dump(key) for key in (Keys(CODE).log, Keys(CODE).texts)]
+    dumps = [await bench.store.of(CODE).dump(key) for key in (Keys(CODE).log, Keys(CODE).texts)]
     assert not any(secret.encode() in dump for dump in dumps)
     assert heard.seq == 2
 
@@ -224,9 +235,9 @@ async def test_the_program_may_not_do_what_it_has_no_need_of(store: Store) -> No
         "ACL LIST",
     ):
         with pytest.raises(RedisError):
-            await store.redis.execute_command(*words.split())
+            await store.of(CODE).execute_command(*words.split())
     with pytest.raises(RedisError):
-        await store.redis.set("elsewhere", "1")
+        await store.of(CODE).set("elsewhere", "1")
 
 
 async def test_no_tcp_port_and_a_private_socket(valkey: EmbeddedValkey) -> None:
@@ -257,3 +268,32 @@ async def test_no_store_is_said_so(tmp_path: Path) -> None:
     assert not caught.value.outcome_unknown
     with pytest.raises(ValueError, match="no address of a store"):
         await connect("mysql://x")
+
+
+async def test_one_sender_has_one_bucket_on_all_nodes(bench: Bench) -> None:
+    other = Bench(bench.store)
+    rate = Rate(b"sender", 5, 10)
+    answers = [await one.append(f"m{n}", key=f"k{n}", rate=rate) for n, one in enumerate([bench, other] * 4)]
+    assert [type(answer) for answer in answers] == [Appended] * 5 + [TooFast] * 3
+    assert answers[-1] in (TooFast(1), TooFast(2))
+    again = await other.append("m0", key="k0", rate=rate)
+    assert isinstance(again, Appended)
+    assert again.repeated
+    assert isinstance(await other.append("theirs", rate=Rate(b"somebody else", 5, 10)), Appended)
+    assert 0 < await bench.store.of(CODE).ttl(Keys(CODE).rate(b"sender")) <= 11
+
+
+async def test_a_store_whose_clock_was_set_back_does_not_hold_a_sender_up(bench: Bench) -> None:
+    rate = Rate(b"sender", 5, 10)
+    await bench.append("x", rate=rate)
+    now, _ = await bench.store.of(CODE).time()
+    await bench.store.of(CODE).set(Keys(CODE).rate(b"sender"), now + 3_600)
+    assert isinstance(await bench.append("y", rate=rate), Appended)
+
+
+async def test_a_node_that_has_fallen_silent_counts_no_longer(store: Store) -> None:
+    await Presence(store, "gone").tell(CODE, 5)
+    now, _ = await store.of(CODE).time()
+    await store.of(CODE).hset(Keys(CODE).presence, "gone", f"5:{now - 11}")
+    assert await Presence(store, "here").tell(CODE, 6) == 6
+    assert list(await store.of(CODE).hkeys(Keys(CODE).presence)) == [b"here"]

@@ -1,0 +1,53 @@
+"""The head of a request, parsed by llhttp (httptools). Nothing of it is kept once it is answered."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import httptools
+
+HEAD_MAX = 8_192
+"""Bytes of a handshake's head; a browser sends about 600."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """`headers`: by name in lower case; the values of one that is repeated stand behind each other (RFC 9110, 5.3)."""
+
+    method: str
+    version: str
+    target: str
+    headers: Mapping[str, str]
+
+
+class _Collector:
+    """What llhttp calls."""
+
+    def __init__(self) -> None:
+        self.target = b""
+        self.headers: dict[str, str] = {}
+        self.whole = False
+
+    def on_url(self, url: bytes) -> None:
+        self.target += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        self.headers[key] = f"{self.headers[key]}, {text}" if key in self.headers else text
+
+    def on_headers_complete(self) -> None:
+        self.whole = True
+
+
+def parse(raw: bytes) -> Head | None:
+    """The head that `raw` is, up to and with its empty line; None: it is none."""
+    found = _Collector()
+    parser = httptools.HttpRequestParser(found)
+    try:
+        parser.feed_data(raw)
+    except httptools.HttpParserUpgrade:
+        pass
+    except httptools.HttpParserError:
+        return None
+    if not found.whole:
+        return None
+    return Head(parser.get_method().decode(), parser.get_http_version(), found.target.decode("latin-1"), found.headers)

@@ -1,0 +1,1 @@
+"""Several processes on one port: a parent that owns the store and watches, workers that serve."""
