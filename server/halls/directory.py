@@ -21,6 +21,7 @@ from server.store.client import Store, StoreRefused, StoreUnavailable
 from server.store.erase import Eraser
 from server.store.follower import Follower
 from server.store.gauges import Presence, SupportGauges
+from server.tasks import end
 
 log = structlog.get_logger()
 
@@ -74,9 +75,7 @@ class Directory:
 
     async def stop(self) -> None:
         """Stop; what is loaded stays readable."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)
 
     def loaded(self) -> Iterable[Runtime]:
         """Town halls on this node."""
