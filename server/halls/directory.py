@@ -22,7 +22,7 @@ from server.store.client import Store, StoreRefused, StoreUnavailable
 from server.store.erase import Eraser
 from server.store.follower import Follower
 from server.store.gauges import Presence, SupportGauges
-from server.store.tasks import ended
+from server.tasks import end
 
 log = structlog.get_logger()
 
@@ -78,7 +78,7 @@ class Directory:
 
     async def stop(self) -> None:
         """Stop; what is loaded stays readable."""
-        await ended(self._tasks)
+        await end(self._tasks)
 
     def loaded(self) -> Iterable[Runtime]:
         """Town halls on this node."""

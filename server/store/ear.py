@@ -16,7 +16,7 @@ import structlog
 from server import metrics
 from server.store.client import Store, StoreRefused, StoreUnavailable, guarded
 from server.store.shard import Shard
-from server.store.tasks import ended
+from server.tasks import end
 
 log = structlog.get_logger()
 
@@ -65,7 +65,7 @@ class Ear:
 
     async def stop(self) -> None:
         """Stop listening."""
-        await ended(self._tasks)
+        await end(self._tasks)
         await self._drop_connection()
 
     async def subscribe(self, channels: Iterable[str]) -> None:

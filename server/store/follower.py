@@ -21,7 +21,7 @@ from server.store.ear import DEAF_S, Ear
 from server.store.keys import Keys
 from server.store.log import Head, Stored
 from server.store.shard import Shard
-from server.store.tasks import ended
+from server.tasks import end
 
 log = structlog.get_logger()
 
@@ -126,7 +126,7 @@ class Follower:
     async def stop(self) -> None:
         """Stop listening."""
         readers = [hall.reader for hall in self._halls.values() if hall.reader]
-        await ended([*readers, *([self._mapper] if self._mapper else [])])
+        await end([*readers, *([self._mapper] if self._mapper else [])])
         for shard in list(self._watches):
             await self._unwatch(shard)
 
@@ -176,7 +176,7 @@ class Follower:
     async def _unwatch(self, shard: Shard) -> None:
         watch = self._watches.pop(shard)
         if watch.task is not None:
-            await ended([watch.task])
+            await end([watch.task])
         await watch.ear.stop()
 
     async def _listen_for(self, hall: _Followed) -> None:

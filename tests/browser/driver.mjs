@@ -88,7 +88,9 @@ const requests = {
   },
   /** What sticks out of the page or is cut off, in words. */
   async spills({ page }) {
-    return pages.get(page).opened.evaluate(spills);
+    const { opened } = pages.get(page);
+    await opened.evaluate(settled);
+    return opened.evaluate(spills);
   },
   /** What Playwright has no method for: the DevTools protocol's own. */
   async cdp({ page, method, params }) {
@@ -110,7 +112,7 @@ const requests = {
   },
 };
 
-/** Runs in the page: a colour on its way to another has no contrast worth measuring. */
+/** Runs in the page: what is on its way to another colour or place is not worth measuring. */
 async function settled() {
   for (let frame = 0; frame < 2; frame++) await new Promise((done) => requestAnimationFrame(done));
   for (const one of document.getAnimations()) if (one.effect.getTiming().iterations !== Infinity) one.finish();

@@ -160,7 +160,7 @@ async def test_enter_sends_only_what_the_input_method_has_finished(house: House,
     page = await visit(house, "audience")
     await page.focus("#text")
     await page.cdp("Input.imeSetComposition", text="안녕", selectionStart=2, selectionEnd=2)
-    await page.cdp("Input.dispatchKeyEvent", type="rawKeyDown", code="Enter", key="Process", windowsVirtualKeyCode=229)
+    await page.cdp("Input.dispatchKeyEvent", type="rawKeyDown", code="Enter", key="Enter", windowsVirtualKeyCode=229)
     assert await _draft(page) == "안녕"
     await page.cdp("Input.insertText", text="안녕하세요")
     await page.press("Enter")
