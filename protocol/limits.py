@@ -49,9 +49,7 @@ LIMITS: dict[str, Limit] = {
     "bad_requests_per_10_s": Limit(20, "malformed commands in 10 s", "the connection is closed", "3501"),
     "frame_wait_s": Limit(10, "s for a frame that has begun to come whole", "the connection is closed", "3501"),
     "commands_waiting": Limit(60, "commands of one connection that wait for an answer", "the connection is closed", "3504"),
-    "joins_waiting": Limit(
-        10_000, "joins of one node that wait for their turn", "the join is refused for a while", "busy"
-    ),
+    "joins_waiting": Limit(10_000, "joins of one node that wait for their turn", "the join is refused for a while", "busy"),
     "join_wait_s": Limit(5, "s from connecting to joining a namespace", "the connection is closed", "3502"),
     "write_backlog_bytes": Limit(65_536, "bytes waiting for one viewer", "frames are skipped, then resumed", "-"),
     "slow_viewer_s": Limit(8, "s without taking what was sent", "the connection is closed", "3008"),
