@@ -52,7 +52,7 @@ LIMITS: dict[str, Limit] = {
     "joins_waiting": Limit(10_000, "joins of one node that wait for their turn", "the join is refused for a while", "busy"),
     "join_wait_s": Limit(5, "s from connecting to joining a namespace", "the connection is closed", "3502"),
     "write_backlog_bytes": Limit(65_536, "bytes waiting for one viewer", "frames are skipped, then resumed", "-"),
-    "slow_viewer_s": Limit(20, "s over the backlog", "the connection is closed", "3008"),
+    "slow_viewer_s": Limit(8, "s without taking what was sent", "the connection is closed", "3008"),
     "ring_entries": Limit(2_000, "fragments kept for resuming", "older: a snapshot", "-"),
     "ring_bytes": Limit(1_000_000, "bytes kept for resuming", "older: a snapshot", "-"),
     "ring_s": Limit(120, "s kept for resuming", "older: a snapshot", "-"),

@@ -200,7 +200,7 @@ async def running(settings: Settings, *, whole: Whole | None = None) -> AsyncIte
         loop = asyncio.get_running_loop()
         listening = await loop.create_server(desk, settings.host, settings.port, backlog=BACKLOG, reuse_port=whole is not None)
         stack.callback(listening.close)
-        for listener in listening.sockets:
+        for listener in listening.sockets if hasattr(socket, "TCP_NOTSENT_LOWAT") else ():
             # The kernel holds no more for one who does not read, either; what is accepted inherits it.
             listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, limit("write_backlog_bytes"))
         sockets.start()

@@ -97,9 +97,7 @@ def write(results: Results, folder: Path) -> list[Path]:
 
 def _head(results: Results) -> str:
     return (
-        "# Performance\n\nWritten by `make bench` from its kept results; runs of "
-        + (results.dates() or "no day yet")
-        + ". What a "
+        f"# Performance\n\nWritten by `make bench` from its kept results; last measured: {results.dates() or 'not yet'}. What a\n"
         "user runs before a broadcast is [the load test](howto/loadtest.md).\n"
     )
 

@@ -125,9 +125,11 @@ async def _address(server: Pinned) -> str:
     return found[0]
 
 
-async def gc_pause_ms(url: str) -> float | None:
+async def gc_pause_ms(product: Product) -> float | None:
     """The bucket of the longest pause by garbage collection that the node's /metrics tells; None where it tells none."""
-    async with aiohttp.ClientSession() as session, session.get(f"{url}/metrics") as response:
+    token = (product.folder / "data" / "metrics-token").read_text("ascii").strip()
+    headers = {"Authorization": f"Bearer {token}"}
+    async with aiohttp.ClientSession(headers=headers) as session, session.get(f"{product.url}/metrics") as response:
         text = await response.text() if response.status == 200 else ""
     pauses = [
         (float(bound), float(count))

@@ -36,5 +36,12 @@ class Deadlines(Generic[T]):
             del self._since[item]
             self._late(item)
 
+    def end(self) -> None:
+        """Nothing more will happen: all are late."""
+        items = list(self._since)
+        self._since.clear()
+        for item in items:
+            self._late(item)
+
     def __len__(self) -> int:
         return len(self._since)

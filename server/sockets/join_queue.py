@@ -10,6 +10,7 @@ from typing import Any
 
 from protocol.commands import Join
 from protocol.limits import limit
+from protocol.names import Language
 from protocol.refusals import Refusal
 from server.sockets.audience import Audience
 
@@ -28,7 +29,8 @@ class JoinQueue:
     def put(self, who: Audience, auth: Any) -> None:
         """`auth`: of the CONNECT. Answered at once where nobody waits."""
         if len(self._waiting) >= limit("joins_waiting"):
-            return who.refuse(Refusal("busy", retry_after_ms=random.randint(*COME_BACK_MS)), Join(code=""))
+            lang: Language = "en" if isinstance(auth, dict) and auth.get("lang") == "en" else "ko"
+            return who.refuse(Refusal("busy", retry_after_ms=random.randint(*COME_BACK_MS)), Join(code="", lang=lang))
         if not self._waiting:
             asyncio.get_running_loop().call_soon(self._serve)
         self._waiting.append((who, auth))

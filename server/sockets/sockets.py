@@ -55,8 +55,8 @@ class Sockets:
             if not self._connections:
                 break
             await asyncio.sleep(0.01)
-        for connection in list(self._connections):
-            connection.cut()
+        for deadlines in self._deadlines:
+            deadlines.end()
         if self._timer is not None:
             self._timer.cancel()
 

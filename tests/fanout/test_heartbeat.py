@@ -73,3 +73,6 @@ def test_deadlines_call_each_that_is_late_once_and_no_other() -> None:
         deadlines.look()
         assert late == expected
     assert len(deadlines) == 0
+    deadlines.add("d")
+    deadlines.end()
+    assert late == ["a", "b", "d"]

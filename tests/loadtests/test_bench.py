@@ -13,6 +13,7 @@ from loadtests.bench.__main__ import main
 from loadtests.bench.install import Missing
 from loadtests.bench.page import COLUMNS, write
 from loadtests.bench.plots import bars
+from loadtests.bench.product import gc_pause_ms, product
 from loadtests.bench.results import Record, Results, keep, load
 from loadtests.bench.rows import cost, nodes
 from loadtests.bench.rows.every import NAMES, ROWS
@@ -149,6 +150,13 @@ async def test_a_row_measures_the_product_message_by_message() -> None:
     figures = await cost.batch("product", small())
     assert figures["whole"] is True
     assert float(figures["us"]) > 0
+
+
+async def test_the_longest_collection_is_read_from_the_metrics() -> None:
+    async with product(posters=0) as running:
+        pause = await gc_pause_ms(running)
+    assert pause is not None
+    assert 0 < pause < 10_000
 
 
 async def test_two_nodes_on_one_store_are_measured() -> None:

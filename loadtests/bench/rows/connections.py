@@ -51,7 +51,7 @@ async def kept(name: str, options: Options) -> Figures:
                 figures["ping_us"] = round(max(0.0, used.cpu_s - idle_s * HEARTBEAT_S) / pings * 1e6, 1)
             if isinstance(contestant, Product):
                 figures["pause_ms"] = round(await _longest_answer_ms(contestant.url, 10.0), 1)
-                pause = await gc_pause_ms(contestant.url)
+                pause = await gc_pause_ms(contestant)
                 if pause is not None:
                     figures["gc_ms"] = pause
         return figures
