@@ -196,7 +196,7 @@ async def running(settings: Settings, *, whole: Whole | None = None) -> AsyncIte
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         assert runner.server is not None
-        desk = Desk(sockets, door, runner.server)
+        desk = Desk(sockets, door, runner.server, lambda: HEADERS_S)
         loop = asyncio.get_running_loop()
         listening = await loop.create_server(desk, settings.host, settings.port, backlog=BACKLOG, reuse_port=whole is not None)
         stack.callback(listening.close)

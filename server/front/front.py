@@ -10,19 +10,23 @@ from server.front.handshake import PATH, Asked
 from server.front.head import HEAD_MAX, parse
 from server.sockets.sockets import Sockets
 
-HEAD_S = 15.0
-"""A connection that has not sent its first bytes, or the whole head of a handshake, by then is cut."""
 _OURS = b"GET " + PATH.encode()
 _END = b"\r\n\r\n"
 
 
 class Desk:
-    """What all fronts of a listening socket share. `http`: makes aiohttp's protocol (`web.AppRunner.server`)."""
+    """What all fronts of a listening socket share.
 
-    def __init__(self, sockets: Sockets, door: Door, http: Callable[[], asyncio.BaseProtocol]) -> None:
+    `http`: makes aiohttp's protocol (`web.AppRunner.server`). `head_s`: a connection that has not sent its first bytes, or the
+    whole head of a handshake, by then is cut.
+    """
+
+    def __init__(
+        self, sockets: Sockets, door: Door, http: Callable[[], asyncio.BaseProtocol], head_s: Callable[[], float]
+    ) -> None:
         self.door = door
         self.http = http
-        self.heads: Deadlines[Front] = Deadlines(lambda: HEAD_S, lambda front: front.cut())
+        self.heads: Deadlines[Front] = Deadlines(head_s, lambda front: front.cut())
         sockets.also_look_at(self.heads)
 
     def __call__(self) -> "Front":
