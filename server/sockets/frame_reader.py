@@ -52,7 +52,7 @@ class FrameReader:
         return bool(self._rest) or self._parts is not None
 
     def feed(self, data: bytes) -> Iterator[tuple[Opcode, bytes]]:
-        """Whole messages, and control frames between them. Raises BadFrame; nothing may be fed after that."""
+        """Whole messages, and control frames between them. Raises BadFrame; nothing is kept, or may be fed, after that."""
         data = self._rest + data if self._rest else data
         at, end = 0, len(data)
         try:
@@ -73,6 +73,9 @@ class FrameReader:
                 whole = self._take(first, payload)
                 if whole is not None:
                     yield whole
+        except BadFrame:
+            at, self._parts = end, None
+            raise
         finally:
             self._rest = data[at:]
 

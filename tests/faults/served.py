@@ -44,7 +44,7 @@ class Served:
             "--data",
             str(self.data),
             stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.STDOUT,
             env={**os.environ, "TOWNHALL_DRAIN_S": "1", **self._environ},
         )
         assert self.process.stdout is not None

@@ -11,12 +11,7 @@ import aiohttp
 import pytest
 
 from loadtests.client import Client, ticket
-from server.app import running
-from server.settings import Settings
-from server.sockets import engine
 from tests.faults.served import Served
-from tests.node.world import CODE, World
-from tests.waiting import until
 
 ATTACKERS = 100
 GROWTH_MAX = 5 * 1024 * 1024
@@ -119,23 +114,3 @@ async def test_a_hundred_hostile_connections_end_and_cost_next_to_nothing(served
             await attack(name)
         assert rss(served.pid) - before <= GROWTH_MAX
         assert await served.published(session) == []
-
-
-async def test_a_member_who_never_finishes_a_fragment_is_ended_by_the_heartbeat(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # An answer to a heartbeat is a message, and cannot come in the middle of another.
-    monkeypatch.setattr(engine, "PING_S", 0.3)
-    monkeypatch.setattr(engine, "PONG_S", 0.3)
-    async with (
-        aiohttp.ClientSession() as session,
-        running(Settings(port=0, data_dir=str(tmp_path / "data"), drain_s=0.2)) as node,
-    ):
-        world = await World.make(node, session)
-        attacker = await Attacker.open(node.url)
-        token = await ticket(session, node.url, CODE)
-        attacker.send(0x1, b'40/audience,{"code":"TESTED","token":"%b"}' % token.encode())
-        await until(lambda: world.runtime.room("audience").viewers == 1)
-        attacker.send(0x1, b"42/audience", final=False)
-        await attacker.ended(30)
-        await until(lambda: world.runtime.room("audience").viewers == 0)
