@@ -7,6 +7,9 @@ from msgspec import Meta
 
 from protocol.names import DepartmentId, DirectorId, Language, Mode, StaffId
 
+EligibilityKind = Literal["open", "invitation", "oidc"]
+"""How the issuer knows that somebody may take part: the link alone, a personal invitation, single sign-on."""
+
 ShortName = Annotated[str, Meta(min_length=1, max_length=200)]
 """Bounded here in code points as a first fence; the rules count grapheme clusters (limits.py)."""
 
@@ -42,6 +45,14 @@ class Video(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     url: Annotated[str, Meta(min_length=8, max_length=2_000)]
 
 
+class Issuer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who signs the tokens of a town hall. Stands in its first entry and never changes, so that everybody follows one key."""
+
+    url: Annotated[str, Meta(min_length=8, max_length=200, description="Origin of the issuer, `https://admit.example.org`")]
+    key: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{500,700}$", description="Public key: SPKI in DER (RFC 5280), base64url")]
+    kinds: Annotated[tuple[EligibilityKind, ...], Meta(min_length=1, max_length=3)] = ("open",)
+
+
 class Setup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The whole of what an organiser can set, always sent and stored whole: last value wins."""
 
@@ -56,3 +67,9 @@ class Setup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Days after closing by which a question that was not answered on air is answered in writing."""
     keep_pseudonyms: bool = True
     """Whether the record names messages by pseudonym."""
+    minimum_participants: Annotated[int, Meta(ge=1, le=1_000)] = 30
+    """Posting opens at this many admitted participants: a small group is no place to hide in. Counts where there is an issuer."""
+    round_s: Annotated[int, Meta(ge=0, le=3_600)] = 120
+    """After opening, browsers show their tokens at a random moment within this time; a fifth of it in each later round."""
+    round_people: Annotated[int, Meta(ge=1, le=100)] = 5
+    """Late-comers are let in together, at least this many, or whoever there is after five minutes."""
