@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import secrets as random_secrets
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,17 +14,21 @@ from aiohttp import web, web_response
 from protocol.refusals import Refusal
 from server.admission.admit import Admission
 from server.admission.links import Links
-from server.admission.secret import load
+from server.admission.redeem import Redeeming
+from server.admission.staff_tickets import StaffTickets
 from server.admission.tickets import Tickets
 from server.drain import drain
 from server.gateway.gateway import Gateway
+from server.gateway.redeem import Redeemer
 from server.halls.directory import Directory
 from server.halls.execute import Executor
-from server.http import commands, export, health, join, organiser, pages, stream
+from server.halls.rounds import Rounds
+from server.http import built, commands, export, health, join, organiser, pages, redeem, staff, stream
 from server.http.address import Addresses, same_origin
 from server.http.context import Context
 from server.http.replies import no
 from server.http.security import SERVER, headers
+from server.secret import load
 from server.settings import ADDRESS, Settings
 from server.sockets import engine
 from server.sockets.namespace import Namespace
@@ -33,6 +38,7 @@ from server.store.embedded import EmbeddedValkey
 from server.store.erase import Eraser
 from server.store.follower import Follower
 from server.store.gauges import Presence, SupportGauges
+from server.store.tokens import SpentTokens
 
 log = structlog.get_logger()
 
@@ -54,6 +60,9 @@ class Node:
     follower: Follower
     gateway: Gateway
     executor: Executor
+    redeemer: Redeemer
+    tokens: SpentTokens
+    rounds: Rounds
     links: Links
     url: str
     port: int
@@ -72,7 +81,7 @@ class Node:
             found.append("the embedded Valkey is down")
         if self.valkey is not None and self.valkey.disk_alarm:
             found.append("the disk of the data folder is more than 80 % full")
-        if pages.folder() is None:
+        if built.folder() is None:
             found.append("the pages are not built")
         if self.gateway.draining:
             found.append("stopping")
@@ -84,8 +93,11 @@ class Node:
 
 
 @contextlib.asynccontextmanager
-async def running(settings: Settings) -> AsyncIterator[Node]:
-    """A node that serves until the context ends. Raises DataFolderBusy, ValkeyFailed, StoreUnavailable, OSError."""
+async def running(settings: Settings, *, wall: Callable[[], float] = time.time) -> AsyncIterator[Node]:
+    """A node that serves until the context ends. `wall`: unix seconds.
+
+    Raises DataFolderBusy, ValkeyFailed, StoreUnavailable, OSError.
+    """
     data = Path(settings.data_dir)
     async with contextlib.AsyncExitStack() as stack:
         valkey = None
@@ -111,18 +123,23 @@ async def running(settings: Settings) -> AsyncIterator[Node]:
         eraser = Eraser(store)
         stack.push_async_callback(eraser.stop)
         support = SupportGauges(store)
-        presence = Presence(store, random_secrets.token_hex(4))
+        name = random_secrets.token_hex(4)
+        presence, tokens = Presence(store, name), SpentTokens(store)
 
         too_old = asyncio.Event()
-        directory = Directory(store, appender, follower, eraser, support, presence, on_too_old=too_old.set)
+        directory = Directory(store, appender, follower, eraser, support, presence, tokens, on_too_old=too_old.set)
         await directory.start()
         stack.push_async_callback(directory.stop)
-        executor = Executor(appender, follower, support, eraser, zone=settings.time_zone)
+        executor = Executor(appender, follower, support, eraser, zone=settings.time_zone, clock=wall)
+        rounds = Rounds(directory, executor, tokens, name, wall)
+        await rounds.start()
+        stack.push_async_callback(rounds.stop)
         links = Links(secret, settings.public_url.rstrip("/"))
-        admission = Admission(Tickets(secret), links, links.organiser_key, secret.key("dedupe"))
+        admission = Admission(Tickets(secret, wall), StaffTickets(secret), links, links.organiser_key, secret.key("dedupe"))
         gateway = Gateway(directory, admission, executor)
+        redeemer = Redeemer(admission, Redeeming(secret, wall), tokens, rounds, wall)
 
-        node = Node(settings, store, valkey, follower, gateway, executor, links, "", 0)
+        node = Node(settings, store, valkey, follower, gateway, executor, redeemer, tokens, rounds, links, "", 0)
         web_response.SERVER_SOFTWARE = SERVER  # type: ignore[attr-defined]  # in answers to what is not HTTP
         runner = web.AppRunner(
             application(node),
@@ -161,7 +178,7 @@ def application(node: Node) -> web.Application:
     """All routes."""
     settings = node.settings
     addresses = Addresses(settings.trusted_proxies)
-    context = Context(settings, node.gateway, addresses, pages.folder(), node.store)
+    context = Context(settings, node.gateway, addresses, built.folder(), node.store, node.redeemer)
     app = web.Application(client_max_size=1, middlewares=[_answer_everything])
     sio = engine.make()
     for role in ("audience", "host", "director", "overlay"):
@@ -178,6 +195,8 @@ def application(node: Node) -> web.Application:
             *health.routes(context, node.problems, node.warnings),
             *organiser.routes(context),
             *join.routes(context),
+            *redeem.routes(context),
+            *staff.routes(context),
             *commands.routes(context),
             *stream.routes(context),
             *export.routes(context),
@@ -193,7 +212,7 @@ def application(node: Node) -> web.Application:
 
 
 @web.middleware
-async def _answer_everything(request: web.Request, handler: pages.Handler) -> web.StreamResponse:
+async def _answer_everything(request: web.Request, handler: built.Handler) -> web.StreamResponse:
     """Errors of the router get our headers too; a bug gets a number that is in the log, with neither text nor address."""
     try:
         response = await handler(request)

@@ -15,9 +15,11 @@ import structlog
 from moderation.context import Actor, Context
 from moderation.decide import Decision, decide
 from moderation.filters import findings
+from moderation.hall import Hall
+from moderation.participation_rules import barred, may_choose, offered, pseudonym_of
 from moderation.text import clean
 from protocol.bus import pack
-from protocol.commands import CheckMessages, Command, PostMessage, Query, SupportQuestion
+from protocol.commands import AwaitRound, CheckMessages, CheckParticipation, Command, PostMessage, Query, SupportQuestion
 from protocol.entries import Entry, MessageErased, QuestionAired
 from protocol.refusals import Refusal
 from server.halls.runtime import Runtime
@@ -84,6 +86,7 @@ class Executor:
                     judged_anew = True
                     await self._follower.caught_up(runtime.code, known.head, CATCH_UP_S)
                     continue
+                decision = _by_link(decision, actor)
                 append = _append(runtime, decision, dedupe, digest)
                 match await self._appender.append(append):
                     case Appended() as done:
@@ -106,16 +109,23 @@ class Executor:
             log.error("store_refused", hall=runtime.code, code=error.code)
             return Refusal("disk_full" if error.code in ("disk_full", "memory_full") else "not_saved", retry_after_ms=5_000)
 
-    async def query(self, runtime: Runtime, actor: Actor, voter: bytes | None, query: Query) -> Any | Refusal:
-        """The data of a query, or a refusal. `voter`: opaque key of the participant."""
+    async def query(self, runtime: Runtime, actor: Actor, voter: bytes | None, bucket: bytes, query: Query) -> Any | Refusal:
+        """The data of a query, or a refusal. `voter`: opaque key of the participant; `bucket`: of whoever asks."""
         match query:
             case SupportQuestion():
-                return await self._support(runtime, voter, query)
+                return await self._support(runtime, actor, voter, query)
             case CheckMessages():
                 return {"states": {str(m): _own_state(runtime, actor, m) for m in query.messages}}
+            case CheckParticipation():
+                return _participation(runtime.hall, actor)
+            case AwaitRound():
+                runtime.awaiting.add(bucket)
+                return {}
         return Refusal("unknown_command")
 
-    async def _support(self, runtime: Runtime, voter: bytes | None, query: SupportQuestion) -> Any | Refusal:
+    async def _support(self, runtime: Runtime, actor: Actor, voter: bytes | None, query: SupportQuestion) -> Any | Refusal:
+        if refusal := barred(runtime.hall, actor):
+            return refusal
         if voter is None:
             return Refusal("not_allowed")
         message = runtime.hall.messages.get(query.message)
@@ -131,6 +141,13 @@ class Executor:
         except StoreRefused:
             return Refusal("disk_full", retry_after_ms=5_000)
         return {"message": query.message, "support": count}
+
+    async def note(self, runtime: Runtime, decision: Decision) -> bool:
+        """Append what the town hall decides by itself. False: its log has moved on, or another node has; decide anew later.
+
+        Raises StoreUnavailable, StoreRefused, Busy.
+        """
+        return isinstance(await self._appender.append(_append(runtime, decision, None, b"")), Appended)
 
     async def _count(self, runtime: Runtime, message: int) -> int:
         """Voters of a question and of those merged into it: a union, never a sum."""
@@ -178,6 +195,13 @@ class Executor:
                 runtime.board.put(entry.message, entry.support)
 
 
+def _by_link(decision: Decision, actor: Actor) -> Decision:
+    """Every entry of staff names the link it was done with."""
+    if actor.link is None:
+        return decision
+    return Decision(tuple(msgspec.structs.replace(entry, link=actor.link) for entry in decision.entries), decision.state)
+
+
 def _append(runtime: Runtime, decision: Decision, dedupe: bytes | None, digest: bytes) -> Append:
     needs = frozenset[str]().union(*(entry.needs for entry in decision.entries))
     raises = frozenset[str]().union(*(entry.raises for entry in decision.entries))
@@ -192,6 +216,14 @@ def _append(runtime: Runtime, decision: Decision, dedupe: bytes | None, digest: 
         raise_desk="desk" in raises,
         raise_gate="gate" in raises,
     )
+
+
+def _participation(hall: Hall, actor: Actor) -> dict[str, Any]:
+    why = barred(hall, actor)
+    if actor.author is None:
+        return {"barred": why.code if why else None, "pseudonym": None, "choices": ()}
+    choices = offered(hall, actor) if may_choose(hall, actor) else ()
+    return {"barred": why.code if why else None, "pseudonym": pseudonym_of(hall, actor), "choices": choices}
 
 
 def _digest(command: Command) -> bytes:

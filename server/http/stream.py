@@ -9,9 +9,9 @@ from protocol import wire
 from protocol.commands import Join, Since
 from protocol.frames import BYE, JOINED
 from protocol.refusals import Refusal
+from server.answers import bye
 from server.fanout.forms import StreamForm
 from server.fanout.viewer import Viewer
-from server.gateway.answers import bye
 from server.http.commands import ROLES
 from server.http.context import Context
 from server.http.replies import bearer, language, no
@@ -49,6 +49,8 @@ def routes(context: Context) -> list[web.RouteDef]:
             ended.set()
 
         viewer = Viewer(transport, form, close)
+        link = session.admitted.actor.link
+        released = session.runtime.hold(link, close) if link is not None else None
         position = (since.epoch, since.seq) if since else None
         room = session.room
         hello = context.gateway.hello(session, room.resumable(position))
@@ -63,6 +65,8 @@ def routes(context: Context) -> list[web.RouteDef]:
                 viewer.write(b"3\r\n:\n\n\r\n")
         finally:
             room.leave(viewer)
+            if released is not None:
+                released()
         return response
 
     return [web.get("/api/v1/halls/{code}/{role}/stream", stream)]

@@ -13,10 +13,10 @@ from protocol.frames import BYE, JOINED
 from protocol.limits import limit
 from protocol.names import Role
 from protocol.refusals import REFUSALS, Refusal
+from server.answers import bye, refused
+from server.buckets import Bucket
 from server.fanout.forms import SocketIoForm
 from server.fanout.viewer import Viewer
-from server.gateway.answers import bye, refused
-from server.gateway.buckets import Bucket
 from server.gateway.gateway import Gateway, Session
 from server.sockets.guard import GuardedWebSocket
 
@@ -32,6 +32,8 @@ class Connection:
         self.socket = socket
         self.form = SocketIoForm(namespace)
         self.viewer = Viewer(socket.transport, self.form, self.close)
+        link = session.admitted.actor.link
+        self.released = session.runtime.hold(link, self.close) if link is not None else _nothing
         self.bad_requests = Bucket(limit("bad_requests_per_10_s"), 10, time.monotonic())
 
     def close(self, code: int, come_back_after_ms: int | None) -> None:
@@ -85,6 +87,7 @@ class Namespace(socketio.AsyncNamespace):  # type: ignore[misc]  # the library h
     def _disconnect(self, sid: str) -> None:
         connection = self._connections.pop(sid, None)
         if connection is not None:
+            connection.released()
             connection.session.room.leave(connection.viewer)
 
     async def _command(self, sid: str, name: str, payload: Any) -> Any:
@@ -105,6 +108,10 @@ class Namespace(socketio.AsyncNamespace):  # type: ignore[misc]  # the library h
             if isinstance(asked, ResumeView):
                 session.room.resume(connection.viewer, (asked.since.epoch, asked.since.seq))
         return wire.plain(ack)
+
+
+def _nothing() -> None:
+    """Nobody to release: not here by a link."""
 
 
 def _refusal(refusal: Refusal, join: Join) -> socketio.exceptions.ConnectionRefusedError:

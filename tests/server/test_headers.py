@@ -34,6 +34,8 @@ TABLE: dict[tuple[str, str], tuple[str, str]] = {
     ("POST", "/api/v1/halls"): ("/api/v1/halls", API),
     ("GET", "/api/v1/halls/{code}"): ("/api/v1/halls/TESTED", API),
     ("POST", "/api/v1/halls/{code}/join"): ("/api/v1/halls/TESTED/join", API),
+    ("POST", "/api/v1/halls/{code}/{role}/ticket"): ("/api/v1/halls/TESTED/host/ticket", API),
+    ("POST", "/api/v1/halls/{code}/links"): ("/api/v1/halls/TESTED/links", API),
     ("GET", "/api/v1/halls/{code}/qr.svg"): ("/api/v1/halls/TESTED/qr.svg", API),
     ("GET", "/api/v1/halls/{code}/organiser"): ("/api/v1/halls/TESTED/organiser", API),
     ("POST", "/api/v1/halls/{code}/{role}/commands"): ("/api/v1/halls/TESTED/organiser/commands", API),

@@ -3,11 +3,12 @@ import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
 import { allOf, oneOf } from "../../feed/fold";
 import { named, pseudonym, t } from "../../i18n";
 import { clientId, Link } from "../../link/link";
+import { staffTicket } from "../../link/staff";
 import type { Act, Acts, Commands, Director, HostHall, HostMessage, HostOnAir, MutedAuthors, OverlayState, Preview, Queue } from "../../protocol/types";
 import { toast } from "../../ui/parts";
-import { codeOf, secretOf } from "../../ui/route";
+import { codeOf } from "../../ui/route";
 
-export const link = new Link("host", codeOf(), secretOf);
+export const link = new Link("host", codeOf(), staffTicket("host"));
 
 function single<T>(kind: string): ReadonlySignal<T | undefined> {
   return computed(() => {
@@ -40,7 +41,7 @@ export function directorOf(id: string | null | undefined): Director | undefined 
 export function nameOf(by: string): string {
   const [role, id] = by.split(":");
   const found = role === "host" ? hall.peek()?.setup.hosts?.find((one) => one.id === id) : role === "director" ? directorOf(id) : undefined;
-  return found ? named(found) : (id ?? by);
+  return found ? named(found) : (hall.peek()?.moderators?.[id ?? ""] ?? id ?? by);
 }
 
 export function supportOf(one: HostMessage): number {

@@ -1,8 +1,8 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { figure, t } from "../../i18n";
-import type { OrganiserHall, RenewLinks, RoleLink } from "../../protocol/types";
-import { Dialog, toast } from "../../ui/parts";
+import type { OrganiserHall } from "../../protocol/types";
+import { Links } from "./Links";
 import { SetupForm } from "./SetupForm";
 import { act, download } from "./state";
 
@@ -78,88 +78,3 @@ export function HallPage({ hall }: { hall: OrganiserHall }): JSX.Element {
     </>
   );
 }
-
-function Links({ hall }: { hall: OrganiserHall }): JSX.Element {
-  const qr = useSignal<{ link: RoleLink; picture: string } | null>(null);
-  const roles = ["audience", "host", "director", "overlay"] as const;
-  const department = (id: string): string => {
-    const director = hall.setup.directors?.find((one) => one.id === id);
-    return hall.setup.departments?.find((one) => one.id === director?.department)?.name_ko ?? "";
-  };
-  async function show(link: RoleLink): Promise<void> {
-    const response = await fetch("/api/v1/qr", {
-      method: "POST",
-      headers: { Authorization: `Bearer ${location.hash.slice(1)}`, "Content-Type": "application/json" },
-      body: JSON.stringify({ text: link.url }),
-    });
-    if (!response.ok) return;
-    qr.value = { link, picture: `data:image/svg+xml;base64,${btoa(await response.text())}` };
-  }
-  async function copy(link: RoleLink): Promise<void> {
-    try {
-      await navigator.clipboard.writeText(link.url);
-      toast(t("organiser.copied"));
-    } catch {
-      void show(link);
-    }
-  }
-  return (
-    <section class="card links" aria-labelledby="links">
-      <div class="row">
-        <h2 id="links" class="grow">
-          {t("organiser.links")}
-        </h2>
-        <button class="button small" type="button" onClick={() => print()}>
-          {t("organiser.print")}
-        </button>
-      </div>
-      <p class="small soft">{t("organiser.links_hint")}</p>
-      {roles.map((role) => (
-        <div class="role" key={role}>
-          <p class="row">
-            <strong class="grow">{t(`organiser.role.${role}`)}</strong>
-            {role !== "audience" && (
-              <button class="button quiet small" type="button" onClick={() => confirm(t("organiser.renew_sure")) && void act(hall.code, "links:renew", { role: role as RenewLinks["role"] })}>
-                {t("organiser.renew")}
-              </button>
-            )}
-          </p>
-          <ul>
-            {(hall.links ?? [])
-              .filter((link) => link.role === role)
-              .map((link) => (
-                <li key={link.url} class="row">
-                  <span class="grow">
-                    {link.name && <strong>{link.name}</strong>} {role === "director" && <span class="soft small">{department(link.id)}</span>}
-                    <a class="url small" href={link.url} target="_blank" rel="noreferrer">
-                      {link.url}
-                    </a>
-                  </span>
-                  <button class="button small" type="button" onClick={() => void copy(link)}>
-                    {t("organiser.copy")}
-                    <span class="hidden"> {link.name || t(`organiser.role.${role}`)}</span>
-                  </button>
-                  <button class="button small" type="button" onClick={() => void show(link)}>
-                    {t("organiser.qr")}
-                    <span class="hidden"> {link.name || t(`organiser.role.${role}`)}</span>
-                  </button>
-                </li>
-              ))}
-          </ul>
-        </div>
-      ))}
-      {qr.value && (
-        <Dialog title={qr.value.link.name || t(`organiser.role.${qr.value.link.role}`)} onClose={() => (qr.value = null)}>
-          <img class="qr" src={qr.value.picture} alt={qr.value.link.url} />
-          <p class="url small">{qr.value.link.url}</p>
-          <div class="actions">
-            <button class="button" type="button" onClick={() => (qr.value = null)}>
-              {t("common.close")}
-            </button>
-          </div>
-        </Dialog>
-      )}
-    </section>
-  );
-}
-

@@ -5,7 +5,7 @@ import { t } from "../../i18n";
 import type { Department, Director, Host, OrganiserHall, Setup } from "../../protocol/types";
 import { toast } from "../../ui/parts";
 import { EMPTY, fromRows, type Row, toRows } from "./rows";
-import { act, call, chosen, refresh, save } from "./state";
+import { act, call, chosen, refresh, save, tell } from "./state";
 
 const SAMPLE = "\uFEFF부서명,부서영문명,담당자,담당자영문명,직위,직위영문명,업무\r\n기획조정실,Planning and Coordination,한도윤,Han Doyun,기획조정실장,Director,예산 조직\r\n";
 
@@ -73,6 +73,7 @@ export function SetupForm({ hall }: { hall?: OrganiserHall }): JSX.Element {
       return;
     }
     const made = ack.data as unknown as OrganiserHall;
+    tell(made.code, made.made ?? []);
     toast(t("organiser.created", { code: made.code }));
     await refresh();
     chosen.value = made.code;

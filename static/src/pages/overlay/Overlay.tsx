@@ -4,8 +4,9 @@ import { useEffect, useState } from "preact/hooks";
 import { allOf, oneOf } from "../../feed/fold";
 import { figure, named, pseudonym, t, titled } from "../../i18n";
 import { Link } from "../../link/link";
+import { staffTicket } from "../../link/staff";
 import type { LowerThird, Ticker, TickerMessage } from "../../protocol/types";
-import { codeOf, secretOf } from "../../ui/route";
+import { codeOf } from "../../ui/route";
 import type { Parameters } from "./parameters";
 
 declare global {
@@ -16,7 +17,7 @@ declare global {
 
 const OUT_MS = 350;
 
-const link = new Link("overlay", codeOf(), secretOf);
+const link = new Link("overlay", codeOf(), staffTicket("overlay"));
 const third = computed(() => {
   void link.version.value;
   return oneOf<LowerThird>(link.view, "lower_third");
