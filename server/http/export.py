@@ -17,6 +17,7 @@ from protocol import wire
 from protocol.names import Language
 from protocol.refusals import Refusal
 from protocol.sentences import section
+from server.csv_files import cell
 from server.halls.replay import replay
 from server.http.context import Context
 from server.http.replies import bearer, no
@@ -44,8 +45,6 @@ COLUMNS = (
     "note",
     "into",
 )
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""A cell that begins so would be a formula in a spreadsheet (OWASP, CSV injection); the wide forms in Korean ones too."""
 CHUNK_BYTES = 65_536
 """Written at once; others are served in between."""
 
@@ -70,16 +69,11 @@ def questions_csv(hall: Hall, zone: ZoneInfo, lang: Language) -> Iterator[bytes]
         row["fate"] = words["fate"][row["fate"]]
         row["reason"] = words["decline"][row["reason"]] if row["reason"] else None
         row["answered_how"] = words["how"][row["answered_how"]] if row["answered_how"] else None
-        writer.writerow([_cell(row.get(column)) for column in COLUMNS])
+        writer.writerow(["" if row.get(column) is None else cell(str(row[column])) for column in COLUMNS])
         yield out.getvalue().encode()
         out.seek(0)
         out.truncate()
     yield out.getvalue().encode()
-
-
-def _cell(value: object) -> str:
-    text = "" if value is None else str(value)
-    return "'" + text if text.startswith(FORMULA) else text
 
 
 def _minute(at: int, zone: ZoneInfo) -> str:
