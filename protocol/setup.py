@@ -46,11 +46,25 @@ class Video(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Issuer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who signs the tokens of a town hall. Stands in its first entry and never changes, so that everybody follows one key."""
+    """Who signs the tokens of a town hall, as its organiser carries it from the issuer to the chat."""
 
     url: Annotated[str, Meta(min_length=8, max_length=200, description="Origin of the issuer, `https://admit.example.org`")]
     key: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{500,700}$", description="Public key: SPKI in DER (RFC 5280), base64url")]
     kinds: Annotated[tuple[EligibilityKind, ...], Meta(min_length=1, max_length=3)] = ("open",)
+
+
+class Admission(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How people become participants. Stands in the first entry and never changes: everybody follows one key, and no promise
+    about the size of the group is taken back.
+    """
+
+    issuer: Issuer
+    minimum_participants: Annotated[int, Meta(ge=1, le=1_000)] = 30
+    """Posting opens at this many admitted participants: a small group is no place to hide in."""
+    round_s: Annotated[int, Meta(ge=0, le=3_600)] = 120
+    """After opening, browsers show their tokens at a random moment within this time; late-comers' within a quarter of it."""
+    round_people: Annotated[int, Meta(ge=1, le=100)] = 5
+    """People are let in together, at least this many, or whoever is there after five minutes."""
 
 
 class Setup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -67,9 +81,3 @@ class Setup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Days after closing by which a question that was not answered on air is answered in writing."""
     keep_pseudonyms: bool = True
     """Whether the record names messages by pseudonym."""
-    minimum_participants: Annotated[int, Meta(ge=1, le=1_000)] = 30
-    """Posting opens at this many admitted participants: a small group is no place to hide in. Counts where there is an issuer."""
-    round_s: Annotated[int, Meta(ge=0, le=3_600)] = 120
-    """After opening, browsers show their tokens at a random moment within this time; a fifth of it in each later round."""
-    round_people: Annotated[int, Meta(ge=1, le=100)] = 5
-    """Late-comers are let in together, at least this many, or whoever there is after five minutes."""

@@ -16,7 +16,8 @@ class Issuance:
     """What the issuer knows of one town hall. `chat_url`: where its browsers go back to, `https://chat.example.org`.
 
     `kinds`: the ways of being eligible that count here. `spki`: the public key (DER, RFC 5280). `open`: its private key
-    still exists. `closes_at`: unix seconds at which that is destroyed, if nobody does so before.
+    still exists. `closes_at`: unix seconds at which that is destroyed, if nobody does so before. `issued`: how many had a
+    signature when it was.
     """
 
     code: str
@@ -27,6 +28,7 @@ class Issuance:
     spki: bytes
     open: bool
     closes_at: int
+    issued: int = 0
 
 
 class Eligibility(Protocol):
