@@ -127,7 +127,7 @@ async def running(settings: Settings, *, wall: Callable[[], float] = time.time) 
         presence, tokens = Presence(store, name), SpentTokens(store)
 
         too_old = asyncio.Event()
-        directory = Directory(store, appender, follower, eraser, support, presence, tokens, on_too_old=too_old.set)
+        directory = Directory(store, appender, follower, eraser, support, presence, tokens, on_too_old=too_old.set, wall=wall)
         await directory.start()
         stack.push_async_callback(directory.stop)
         executor = Executor(appender, follower, support, eraser, zone=settings.time_zone, clock=wall)

@@ -54,6 +54,7 @@ class Directory:
         tokens: SpentTokens,
         *,
         on_too_old: Callable[[], None] = lambda: None,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._appender = appender
@@ -63,6 +64,7 @@ class Directory:
         self._presence = presence
         self._tokens = tokens
         self._on_too_old = on_too_old
+        self._wall = wall
         self._loaded: dict[str, Runtime] = {}
         self._loading: dict[str, asyncio.Task[Runtime | None]] = {}
         self._unknown: dict[str, float] = {}
@@ -132,7 +134,7 @@ class Directory:
                 self._unknown.clear()
             self._unknown[code] = time.monotonic()
             return None
-        runtime = Runtime(code, on_too_old=self._on_too_old)
+        runtime = Runtime(code, on_too_old=self._on_too_old, wall=self._wall)
         await self._follower.follow(code, runtime)
         if runtime.hall.phase != "closed":
             runtime.author_key = await secrets.get_or_create(self._store, code, AUTHOR_KEY)

@@ -57,7 +57,7 @@ class Runtime:
         self.stopped: str | None = None
         self.author_key: bytes | None = None
         self.board = GaugeBoard()
-        self.awaiting = Awaiting(clock)
+        self.awaiting = Awaiting(wall)
         self.idle_since = clock()
         self._clock = clock
         self._wall = wall

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from protocol.limits import limit
 from protocol.refusals import Refusal
-from server.gateway.buckets import Buckets
+from server.buckets import Buckets
 from server.http.context import Context
 from server.http.replies import done, no
 from server.http.security import headers
@@ -34,6 +34,7 @@ def routes(context: Context) -> list[web.RouteDef]:
                 "phase": hall.phase,
                 "mode": hall.mode,
                 "language": hall.setup.language,
+                "admission": hall.admission,
             }
         )
 
