@@ -4,7 +4,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { language, t } from "../../i18n";
 import type { Outbox } from "../../link/outbox";
 import { Dialog, Icon } from "../../ui/parts";
-import { code } from "./enter";
+import { code, standing } from "./enter";
 import { hall, link } from "./state";
 
 const DRAFT = `townhall.${code}.draft`;
@@ -45,7 +45,8 @@ export function Composer({ outbox }: { outbox: Outbox }): JSX.Element {
 
   const closed = state?.phase === "closed";
   const why = closed ? t("audience.closed") : state?.phase === "draft" ? t("audience.draft") : state?.paused ? t("audience.paused") : "";
-  const ready = !why && count > 0 && count <= most && !wait;
+  const outside = standing.value !== "free" && standing.value !== "in";
+  const ready = !why && !outside && count > 0 && count <= most && !wait;
 
   function send(): void {
     if (!ready) return;
@@ -80,7 +81,7 @@ export function Composer({ outbox }: { outbox: Outbox }): JSX.Element {
           class="field"
           rows={1}
           value={text.value}
-          disabled={closed}
+          disabled={closed || outside}
           placeholder={t(asked.value ? "audience.placeholder_question" : "audience.placeholder")}
           aria-describedby="counter"
           aria-invalid={count > most ? "true" : undefined}
@@ -99,7 +100,7 @@ export function Composer({ outbox }: { outbox: Outbox }): JSX.Element {
       </div>
       <div class="row below">
         <label class="ask">
-          <input type="checkbox" checked={asked.value} disabled={closed} onChange={(event) => (asked.value = event.currentTarget.checked)} />
+          <input type="checkbox" checked={asked.value} disabled={closed || outside} onChange={(event) => (asked.value = event.currentTarget.checked)} />
           {t("audience.ask")}
         </label>
         <span class="grow" />
