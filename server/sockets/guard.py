@@ -18,7 +18,7 @@ from protocol import wire
 from protocol.commands import names_for
 from protocol.limits import limit
 from protocol.names import Role
-from server.gateway.buckets import Bucket
+from server.buckets import Bucket
 
 NAMESPACES: dict[str, Role] = {"/audience": "audience", "/host": "host", "/director": "director", "/overlay": "overlay"}
 PACKET = re.compile(r"(?P<kind>[012])(?P<namespace>/[a-z]{1,16}),(?P<id>\d{0,9})(?P<data>.*)", re.DOTALL)
