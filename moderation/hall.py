@@ -90,6 +90,8 @@ class Hall:
     """
 
     seq: int = 0
+    chain: str = ""
+    """Hash of the audit after entry `seq` (audit.py); "" where nobody keeps it."""
     desk: int = 0
     gate: int = 0
     code: str = ""

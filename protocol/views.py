@@ -389,6 +389,8 @@ class OrganiserHall(msgspec.Struct, frozen=True, kw_only=True):
     viewers: int = 0
     untied: bool = False
     """Closed, and what tied pseudonyms to participants is destroyed."""
+    audit: str = ""
+    """The last hash of the audit: whoever has written it down can check the log against it."""
     audience_url: str = ""
     links: tuple[StaffLinkState, ...] = ()
     made: tuple[RoleLink, ...] = ()

@@ -23,7 +23,7 @@ from server.gateway.redeem import Redeemer
 from server.halls.directory import Directory
 from server.halls.execute import Executor
 from server.halls.rounds import Rounds
-from server.http import built, commands, export, health, join, organiser, pages, redeem, staff, stream
+from server.http import audit, built, commands, export, health, join, organiser, pages, redeem, staff, stream, well_known
 from server.http.address import Addresses, same_origin
 from server.http.context import Context
 from server.http.replies import no
@@ -201,6 +201,8 @@ def application(node: Node) -> web.Application:
             *stream.routes(context),
             *export.routes(context),
             *pages.routes(context),
+            *audit.routes(context),
+            *well_known.routes(built.read(context.pages) if context.pages is not None else {}, "chat"),
         ]
     )
 

@@ -16,7 +16,9 @@ from typing import Any, get_args
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
+from moderation.audit import first_bad
 from moderation.context import Actor
+from protocol import wire
 from protocol.commands import Command, OpenHall, RenewLinks, RevokeLink
 from protocol.limits import limit
 from protocol.names import Language
@@ -31,12 +33,14 @@ from server.gateway.gateway import CODE
 from server.gateway.staff import DAYS, Holder, everybody, hand_out
 from server.halls.replay import replay
 from server.halls.runtime import Runtime
+from server.http.audit import audit_lines
 from server.http.csv_import import parse
 from server.http.export import FORMATS
 from server.http.organiser import known
 from server.http.staff import states
 from server.issuer import run as issuer_run
 from server.issuer.command_line import books, card_of, issuance_command, issuer_command
+from server.issuer.invite_command import invite_command
 from server.log_printer import print_log
 from server.secret import BadSecret
 from server.settings import BadSettings, Settings, load, markdown
@@ -44,6 +48,7 @@ from server.store.appender import Busy
 from server.store.client import StoreRefused, StoreUnavailable
 from server.store.embedded import DataFolderBusy, ValkeyFailed
 from server.toolbox import Toolbox, toolbox
+from server.verify_pages import CannotVerify, compare
 
 
 class Failed(Exception):
@@ -165,6 +170,12 @@ def parser(lang: Language) -> argparse.ArgumentParser:
     links.add_argument("--label", help=t("label"))
     links.add_argument("--days", type=int, choices=range(1, limit("link_days") + 1), default=DAYS, metavar="N", help=t("days"))
     links.add_argument("--revoke", metavar="LINK|ROLE", help=t("revoke"))
+    invite = add("invite", invite_command)
+    invite.add_argument("code", type=_code, help=t("code"))
+    invite.add_argument("people", type=Path, help=t("people"))
+    invite.add_argument("--slips", type=Path, metavar="FILE.html", help=t("slips"))
+    invite.add_argument("--csv", type=Path, metavar="FILE.csv", help=t("merge"))
+    invite.add_argument("--send", action="store_true", help=t("send_mail"))
     log = add("log", log_command)
     log.add_argument("code", type=_code, help=t("code"))
     log.add_argument("--follow", action="store_true", help=t("follow"))
@@ -182,6 +193,11 @@ def parser(lang: Language) -> argparse.ArgumentParser:
     issuance.add_argument("--chat", help=t("chat"))
     issuance.add_argument("--close", action="store_true", help=t("close"))
     issuance.add_argument("--json", action="store_true", help=t("json"))
+    audit = add("audit", audit_command)
+    audit.add_argument("code", nargs="?", type=_code, help=t("code"))
+    audit.add_argument("--check", type=Path, metavar="FILE.jsonl", help=t("check_audit"))
+    audit.add_argument("--head", help=t("head"))
+    add("verify-pages", verify_pages_command).add_argument("url", help=t("url"))
     add("doctor", doctor_command, listening)
     add("settings", settings_command, listening).add_argument("--markdown", action="store_true", help=t("markdown"))
     return top
@@ -414,6 +430,44 @@ async def export_command(given: argparse.Namespace, settings: Settings, sources:
             sys.stdout.buffer.write(chunk)
         sys.stdout.buffer.flush()
     return 0
+
+
+async def audit_command(given: argparse.Namespace, settings: Settings, sources: dict[str, str], lang: Language) -> int:
+    """The audit to standard output; or whether a file of it holds: 0 if so."""
+    if given.check is None:
+        if not given.code:
+            raise Failed(say(lang, "links_need_code"))
+        async with _tools(settings, lang) as tools:
+            await _find(tools, given.code, lang)
+            async for one in audit_lines(tools.store, given.code):
+                sys.stdout.buffer.write(one)
+            sys.stdout.buffer.flush()
+        return 0
+    lines: list[object] = []
+    for text in given.check.read_bytes().splitlines():
+        try:
+            lines.append(wire.loads(text))
+        except wire.BadJson:
+            lines.append(None)
+    head = given.head
+    if head is None and given.code:
+        async with _tools(settings, lang) as tools:
+            head = (await replay(tools.store, (await _find(tools, given.code, lang)).code)).chain
+    bad = first_bad(lines, head)
+    print(say(lang, "audit_holds", count=len(lines)) if bad is None else say(lang, "audit_bad", seq=bad))
+    return 0 if bad is None else 1
+
+
+async def verify_pages_command(given: argparse.Namespace, settings: Settings, sources: dict[str, str], lang: Language) -> int:
+    """0 if a running server's pages are this checkout's."""
+    try:
+        found = await compare(given.url)
+    except CannotVerify as error:
+        raise Failed(str(error)) from None
+    for path in found.differ:
+        print(say(lang, "page_differs", path=path))
+    print(say(lang, "pages_same" if found.same else "pages_differ", files=found.files, ours=found.ours, theirs=found.theirs))
+    return 0 if found.same else 1
 
 
 async def doctor_command(given: argparse.Namespace, settings: Settings, sources: dict[str, str], lang: Language) -> int:

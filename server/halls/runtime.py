@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
+from moderation.audit import advance
 from moderation.evolve import Corrupt, evolve
 from moderation.hall import Hall
 from moderation.views import audience, director, host, overlay
@@ -121,6 +122,7 @@ class Runtime:
                 return self.bye(3011)
             except (LogCorrupt, Corrupt) as corrupt:
                 return self.stop(f"entry {seq}: {corrupt}")
+            advance(self.hall, seq, body)
             self.seq = seq
             if not self._replaying:
                 self._show(seq, entry)

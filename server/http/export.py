@@ -22,6 +22,7 @@ from server.halls.replay import replay
 from server.http.context import Context
 from server.http.replies import bearer, no
 from server.http.security import headers
+from server.http.well_known import pages_hash
 from server.store.client import StoreRefused, StoreUnavailable
 
 log = structlog.get_logger()
@@ -87,7 +88,8 @@ STYLE = """
 overflow-wrap:anywhere}h1{font-size:1.7rem;line-height:1.3;margin:0 0 .25rem}h2{font-size:1.15rem;margin:2.5rem 0 .75rem;
 border-bottom:2px solid #123a4a;padding-bottom:.3rem}p.meta{color:#51606e;margin:.1rem 0}table{border-collapse:collapse;
 width:100%}th,td{text-align:left;padding:.35rem .6rem;border-bottom:1px solid #d9dfe4;vertical-align:top}td.n{text-align:
-right;font-variant-numeric:tabular-nums}article{border:1px solid #d9dfe4;border-radius:.6rem;padding:.9rem 1.1rem;margin:
+right;font-variant-numeric:tabular-nums}td.hash{font-family:ui-monospace,monospace;font-size:.8rem;
+word-break:break-all}article{border:1px solid #d9dfe4;border-radius:.6rem;padding:.9rem 1.1rem;margin:
 .8rem 0;break-inside:avoid}article p{margin:.2rem 0;white-space:pre-wrap}article .fate{font-weight:600;color:#123a4a}
 article .answer{border-left:3px solid #1f6f78;padding-left:.8rem;margin-top:.5rem}.interim{background:#fff3d6;padding:
 .6rem .9rem;border-radius:.5rem}@media print{body{padding:0}h2{break-after:avoid}}
@@ -141,6 +143,9 @@ def report(hall: Hall, zone: ZoneInfo, lang: Language) -> Iterator[bytes]:
             f"{' · ' + esc(str(row['pseudonym'])) if 'pseudonym' in row else ''}</p><p>{esc(row['text'] or '')}</p>"
             f'<p><span class="fate">{esc(fate)}</span>{" · " + who if who else ""}</p>{note}{answer}</article>'
         ).encode()
+    checks = [(words["audit_hash"], hall.chain), (words["pages_hash"], pages_hash())]
+    listed = "".join(f'<tr><td>{esc(name)}</td><td class="hash">{esc(value)}</td></tr>' for name, value in checks if value)
+    yield f'<h2>{words["checks"]}</h2><p class="meta">{words["checks_how"]}</p><table>{listed}</table>'.encode()
     yield f'<p class="meta">{words["promise"]}</p></body></html>\n'.encode()
 
 

@@ -59,6 +59,7 @@ def shown(context: Context, runtime: Runtime, made: tuple[RoleLink, ...] = ()) -
         counts=hall.counts(),
         viewers=runtime.viewers,
         untied=context.gateway.directory.untied(runtime.code),
+        audit=hall.chain,
         audience_url=context.gateway.admission.links.audience_url(hall.code),
         links=states(runtime, int(time.time())),
         made=made,

@@ -1,5 +1,6 @@
 """The organiser's interface to invitations: a CSV in; slips, a CSV or mail out."""
 
+from functools import partial
 from typing import Final
 
 from aiohttp import web
@@ -43,7 +44,7 @@ def routes(desk: Desk, invitations: Invitations, mailer: Mailer) -> list[web.Rou
                 return no(Refusal("busy", retry_after_ms=5_000), request)
         made = await invitations.invite(issuance, found, desk.public_url)
         if form == "mail":
-            letters = [(one.guest.address, lambda one=one: letter(issuance, one, mailer.sender)) for one in made]
+            letters = [(one.guest.address, partial(letter, issuance, one, mailer.sender)) for one in made]
             mailer.send(issuance.code, letters)
             return done({"invited": len(made)})
         body = printed(issuance, made) if form == "html" else merged(made)

@@ -13,7 +13,7 @@ import structlog
 from aiohttp import web
 
 from protocol.refusals import Refusal
-from server.http import built
+from server.http import built, well_known
 from server.http.address import Addresses, same_origin
 from server.http.replies import no
 from server.http.security import headers
@@ -141,7 +141,7 @@ def application(desk: Desk, further: Sequence[web.RouteDef] = ()) -> web.Applica
         return response
 
     app = web.Application(client_max_size=1, middlewares=[door])
-    app.add_routes([*routes(desk), *further])
+    app.add_routes([*routes(desk), *well_known.routes(desk.built, "issuer"), *further])
     return app
 
 

@@ -94,6 +94,7 @@ ORGANISER = [
     ("POST", "/api/v1/directors-csv"),
     ("POST", "/api/v1/qr"),
     ("POST", "/api/v1/halls/TESTED/links"),
+    ("GET", "/api/v1/halls/TESTED/audit.jsonl"),
     ("GET", "/api/v1/halls/TESTED/export/record.jsonl"),
     ("POST", "/api/v1/halls/TESTED/organiser/commands"),
 ]

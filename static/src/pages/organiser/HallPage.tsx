@@ -61,6 +61,11 @@ export function HallPage({ hall }: { hall: OrganiserHall }): JSX.Element {
         <h2 id="record">{t("organiser.record")}</h2>
         <p class="small soft">{t("organiser.record_hint")}</p>
         {hall.phase !== "closed" && <p class="small">{t("organiser.interim")}</p>}
+        {hall.phase === "closed" && hall.audit && (
+          <p class="small">
+            {t("organiser.audit")} <code class="url">{hall.audit}</code>
+          </p>
+        )}
         <div class="row">
           {FILES.map(([file, label]) => (
             <button key={file} class="button" type="button" onClick={() => void download(hall.code, file)}>
