@@ -365,6 +365,13 @@ class AwaitRound(Query, frozen=True, tag="round:await"):
     roles: ClassVar[tuple[Role, ...]] = ("audience",)
 
 
+class ShowStored(Query, frozen=True, tag="message:stored"):
+    """Exactly what the store holds of my own message, for whoever wrote it."""
+
+    roles: ClassVar[tuple[Role, ...]] = ("audience",)
+    message: MessageId
+
+
 class ResumeView(Query, frozen=True, tag="view:resume"):
     """A page that sees a gap asks for what it missed; answered by `view:changed` or `view:reset`."""
 

@@ -19,7 +19,16 @@ from moderation.hall import Hall
 from moderation.participation_rules import barred, may_choose, offered, pseudonym_of
 from moderation.text import clean
 from protocol.bus import pack
-from protocol.commands import AwaitRound, CheckMessages, CheckParticipation, Command, PostMessage, Query, SupportQuestion
+from protocol.commands import (
+    AwaitRound,
+    CheckMessages,
+    CheckParticipation,
+    Command,
+    PostMessage,
+    Query,
+    ShowStored,
+    SupportQuestion,
+)
 from protocol.entries import Entry, MessageErased, QuestionAired
 from protocol.refusals import Refusal
 from server.halls.runtime import Runtime
@@ -116,12 +125,28 @@ class Executor:
                 return await self._support(runtime, actor, voter, query)
             case CheckMessages():
                 return {"states": {str(m): _own_state(runtime, actor, m) for m in query.messages}}
+            case ShowStored():
+                return await self._stored(runtime, actor, query.message)
             case CheckParticipation():
                 return _participation(runtime.hall, actor)
             case AwaitRound():
                 runtime.awaiting.add(bucket)
                 return {}
         return Refusal("unknown_command")
+
+    async def _stored(self, runtime: Runtime, actor: Actor, id: int) -> Any | Refusal:
+        """The entry and its text as they lie in the store, read from there and not from what is applied here."""
+        message = runtime.hall.messages.get(id)
+        if message is None or actor.author is None or message.author != actor.author:
+            return Refusal("not_yours", field="$.message")
+        try:
+            found = await self._follower.stored(runtime.code, id)
+        except (StoreUnavailable, StoreRefused):
+            return Refusal("not_saved", retry_after_ms=1_000)
+        if found is None:
+            return Refusal("no_such_message", field="$.message")
+        body, text = found
+        return {"seq": id, "entry": msgpack.unpackb(body), "text": text}
 
     async def _support(self, runtime: Runtime, actor: Actor, voter: bytes | None, query: SupportQuestion) -> Any | Refusal:
         if refusal := barred(runtime.hall, actor):

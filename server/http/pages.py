@@ -8,11 +8,11 @@ from server.http.built import Handler, assets, read
 from server.http.context import Context
 from server.http.security import headers, page_csp
 
-PAGES = ("join", "audience", "host", "director", "overlay", "organiser")
+PAGES = ("join", "audience", "host", "director", "overlay", "organiser", "privacy")
 
 
 def routes(context: Context) -> list[web.RouteDef]:
-    """`/`, `/t/CODE`, `/host/CODE`, `/director/CODE`, `/overlay/CODE`, `/organiser`, `/assets/…`."""
+    """`/`, `/t/CODE`, `/host/CODE`, `/director/CODE`, `/overlay/CODE`, `/organiser`, `/privacy`, `/assets/…`."""
     built = read(context.pages) if context.pages is not None else {}
 
     def page(name: str) -> Handler:
@@ -30,6 +30,7 @@ def routes(context: Context) -> list[web.RouteDef]:
         web.get("/t/{code}", page("audience")),
         *(web.get(f"/{name}/{{code}}", page(name)) for name in ("host", "director", "overlay")),
         web.get("/organiser", page("organiser")),
+        web.get("/privacy", page("privacy")),
         *assets(built),
     ]
 

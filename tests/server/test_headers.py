@@ -25,6 +25,7 @@ TABLE: dict[tuple[str, str], tuple[str, str]] = {
     ("GET", "/director/{code}"): ("/director/TESTED", PAGE),
     ("GET", "/overlay/{code}"): ("/overlay/TESTED?ticker=1", PAGE),
     ("GET", "/organiser"): ("/organiser", PAGE),
+    ("GET", "/privacy"): ("/privacy", PAGE),
     ("GET", "/favicon.svg"): ("/favicon.svg", PAGE),
     ("GET", "/assets/{name}"): ("/assets/ASSET", ASSET),
     ("GET", "/healthz"): ("/healthz", API),

@@ -2,10 +2,12 @@ import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { language, t } from "../../i18n";
+import { type Hint, hints as hintsIn } from "../../hints/hints";
 import type { Outbox } from "../../link/outbox";
-import { Dialog, Icon } from "../../ui/parts";
+import { Icon } from "../../ui/parts";
 import { code, standing } from "./enter";
 import { hall, link } from "./state";
+import { Stored } from "./Stored";
 
 const DRAFT = `townhall.${code}.draft`;
 
@@ -20,6 +22,7 @@ export function Composer({ outbox }: { outbox: Outbox }): JSX.Element {
   const text = useSignal(sessionStorage.getItem(DRAFT) ?? "");
   const asked = useSignal(false);
   const explained = useSignal(false);
+  const hinted = useSignal<Hint[]>([]);
   const field = useRef<HTMLTextAreaElement>(null);
   const now = useSignal(Date.now());
   const state = hall.value;
@@ -48,8 +51,15 @@ export function Composer({ outbox }: { outbox: Outbox }): JSX.Element {
   const outside = standing.value !== "free" && standing.value !== "in";
   const ready = !why && !outside && count > 0 && count <= most && !wait;
 
-  function send(): void {
+  function send(anyway = false): void {
     if (!ready) return;
+    // A hint, not a hurdle: it is said once, and whoever wrote it decides.
+    const found = anyway ? [] : hintsIn(text.value);
+    if (found.length) {
+      hinted.value = found;
+      return;
+    }
+    hinted.value = [];
     outbox.post(text.value.trim(), asked.value);
     if (state?.slow_s) outbox.waitUntil.value = Date.now() + state.slow_s * 1000;
     text.value = "";
@@ -71,6 +81,28 @@ export function Composer({ outbox }: { outbox: Outbox }): JSX.Element {
           {why}
         </p>
       )}
+      {hinted.value.length > 0 && (
+        <div class="hints" role="alert">
+          <p>
+            {t("audience.hint")} {hinted.value.map((one) => t(`audience.hints.${one}`)).join(" · ")}
+          </p>
+          <div class="row">
+            <button
+              class="button small"
+              type="button"
+              onClick={() => {
+                hinted.value = [];
+                field.current?.focus();
+              }}
+            >
+              {t("audience.hint_edit")}
+            </button>
+            <button class="button quiet small" type="button" onClick={() => send(true)}>
+              {t("audience.hint_send")}
+            </button>
+          </div>
+        </div>
+      )}
       <div class="writing">
         <label class="hidden" for="text">
           {t("audience.composer")}
@@ -86,7 +118,10 @@ export function Composer({ outbox }: { outbox: Outbox }): JSX.Element {
           aria-describedby="counter"
           aria-invalid={count > most ? "true" : undefined}
           enterkeyhint="send"
-          onInput={(event) => (text.value = event.currentTarget.value)}
+          onInput={(event) => {
+            text.value = event.currentTarget.value;
+            hinted.value = [];
+          }}
           onKeyDown={(event) => {
             // While a Korean syllable is being composed, Enter belongs to the input method.
             if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
@@ -111,13 +146,7 @@ export function Composer({ outbox }: { outbox: Outbox }): JSX.Element {
           <Icon name="lock" />
         </button>
       </div>
-      {explained.value && (
-        <Dialog title={t("audience.lock")} onClose={() => (explained.value = false)}>
-          <p>{t("audience.lock_1")}</p>
-          <p>{t("audience.lock_2")}</p>
-          <p>{t("audience.lock_3")}</p>
-        </Dialog>
-      )}
+      {explained.value && <Stored outbox={outbox} typed={text.value.trim()} onClose={() => (explained.value = false)} />}
     </form>
   );
 }
