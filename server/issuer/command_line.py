@@ -3,7 +3,9 @@
 import argparse
 import asyncio
 import contextlib
+import errno
 import signal
+import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -26,7 +28,14 @@ async def issuer_command(given: argparse.Namespace, settings: Settings, sources:
     stopped, loop = asyncio.Event(), asyncio.get_running_loop()
     for kind in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(kind, stopped.set)
-    async with running(settings) as issuer:
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            issuer = await stack.enter_async_context(running(settings))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            print(sentence(lang, "cli", "port_taken", port=port(settings)), file=sys.stderr)
+            return 1
         print(f"issuer: {issuer.organiser_url}", flush=True)
         ends: list[asyncio.Task[Any]] = [asyncio.create_task(stopped.wait())]
         if given.with_parent:
