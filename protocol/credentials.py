@@ -8,11 +8,13 @@ RSABSSA-SHA384-PSS-Randomized), and later shows both to the chat. The same bytes
     proof    = ECDSA-P256-SHA256 by the device key over "TH1 redeem" ‖ 0x00 ‖ code ‖ 0x00 ‖ nonce ‖ SHA256(prepared)
 """
 
+import base64
 import hashlib
 from typing import Final, Literal
 
 from protocol.names import Language
 from protocol.sentences import section
+from protocol.setup import Issuer
 
 Purpose = Literal["participant", "ballot"]
 PURPOSES: Final[dict[Purpose, bytes]] = {"participant": b"\x01", "ballot": b"\x02"}
@@ -44,6 +46,11 @@ def message(purpose: Purpose, code: str, spki: bytes, device_key: bytes) -> byte
 def proven(code: str, nonce: bytes, prepared: bytes) -> bytes:
     """What the device key signs to show that it is the one in the token."""
     return b"\0".join((b"TH1 redeem", code.encode(), nonce + hashlib.sha256(prepared).digest()))
+
+
+def public_key(issuer: Issuer) -> bytes:
+    """The issuer's SPKI in DER."""
+    return base64.urlsafe_b64decode(issuer.key + "=" * (-len(issuer.key) % 4))
 
 
 def key_hex(spki: bytes) -> str:

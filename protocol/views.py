@@ -389,6 +389,9 @@ class OrganiserHall(msgspec.Struct, frozen=True, kw_only=True):
     viewers: int = 0
     untied: bool = False
     """Closed, and what tied pseudonyms to participants is destroyed."""
+    admission: Admission | None = None
+    participants: int = 0
+    """Who may post by now; where there is no issuer, nobody is counted."""
     audit: str = ""
     """The last hash of the audit: whoever has written it down can check the log against it."""
     audience_url: str = ""

@@ -1,10 +1,10 @@
 """From a token that is shown to a participant's ticket: genuine, in its round, for the first time or by the same key."""
 
-import base64
 import time
 from collections.abc import Callable
 
 from moderation.participation_rules import in_round
+from protocol.credentials import public_key
 from protocol.refusals import Refusal
 from server.admission.admit import Admission
 from server.admission.redeem import Redeeming, ShownToken, participant_id
@@ -44,8 +44,7 @@ class Redeemer:
             return Refusal("bad_token")
         if runtime.author_key is None:
             return Refusal("hall_closed")
-        key = hall.admission.issuer.key
-        genuine = self._redeeming.check(code, base64.urlsafe_b64decode(key + "=" * (-len(key) % 4)), shown)
+        genuine = self._redeeming.check(code, public_key(hall.admission.issuer), shown)
         if isinstance(genuine, Refusal):
             return genuine
         now = self._clock()

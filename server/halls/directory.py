@@ -70,6 +70,7 @@ class Directory:
         self._unknown: dict[str, float] = {}
         self._cleaned: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = False
 
     async def start(self) -> None:
         """Begin to send gauges and to look after what is loaded."""
@@ -80,6 +81,8 @@ class Directory:
 
     async def stop(self) -> None:
         """Stop; what is loaded stays readable."""
+        # A cancellation can be swallowed where the store's answer comes in the same moment: the flag ends the loops then.
+        self._stopping = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -149,7 +152,7 @@ class Directory:
 
     # --- looking after ---
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
-        while True:
+        while not self._stopping:
             await asyncio.sleep(seconds)
             try:
                 await work()

@@ -43,6 +43,7 @@ class Rounds:
         self._arrived_since: dict[str, float] = {}
         self._rounds_seen: dict[str, int] = {}
         self._task: asyncio.Task[None] | None = None
+        self._stopping = False
 
     async def start(self) -> None:
         """Begin to look."""
@@ -50,12 +51,14 @@ class Rounds:
 
     async def stop(self) -> None:
         """Stop."""
+        # A cancellation can be swallowed where the store's answer comes in the same moment: the flag ends the loop then.
+        self._stopping = True
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
-        while True:
+        while not self._stopping:
             await asyncio.sleep(LOOK_S)
             for runtime in self._directory.loaded():
                 try:

@@ -14,6 +14,7 @@ from aiohttp import web
 from moderation.hall import Hall
 from moderation.record import differences, question_row, questions, records, sums
 from protocol import wire
+from protocol.credentials import key_hex, key_words, public_key
 from protocol.names import Language
 from protocol.refusals import Refusal
 from protocol.sentences import section
@@ -144,6 +145,9 @@ def report(hall: Hall, zone: ZoneInfo, lang: Language) -> Iterator[bytes]:
             f'<p><span class="fate">{esc(fate)}</span>{" · " + who if who else ""}</p>{note}{answer}</article>'
         ).encode()
     checks = [(words["audit_hash"], hall.chain), (words["pages_hash"], pages_hash())]
+    if hall.admission is not None:
+        spki = public_key(hall.admission.issuer)
+        checks += [(words["issuer_words"], " · ".join(key_words(spki, lang))), (words["issuer_hex"], key_hex(spki))]
     listed = "".join(f'<tr><td>{esc(name)}</td><td class="hash">{esc(value)}</td></tr>' for name, value in checks if value)
     yield f'<h2>{words["checks"]}</h2><p class="meta">{words["checks_how"]}</p><table>{listed}</table>'.encode()
     yield f'<p class="meta">{words["promise"]}</p></body></html>\n'.encode()

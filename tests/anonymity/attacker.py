@@ -3,6 +3,8 @@
 import hashlib
 import importlib
 import math
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,14 +74,17 @@ def by_place_in_files(hoard: Hoard) -> Guess:
     ledger = b"".join(content for name, content in sorted(hoard.copies[-1][1].items()) if "ledger" in name)
     store = b"".join(content for name, content in sorted(hoard.copies[-1][1].items()) if "valkey" in name)
     people = sorted(hoard.signings, key=lambda one: _place(ledger, hashlib.sha256(one.blinded).digest()))
-    tokens = sorted(hoard.showings, key=lambda one: _place(store, one.token))
+    written = _places(store)
+    tokens = sorted(hoard.showings, key=lambda one: written.get(one.token, len(store)))
     return {signing.person: showing.token for signing, showing in zip(people, tokens, strict=False)}
 
 
 def by_copies(hoard: Hoard) -> Guess:
     """Who first stands in a copy of the ledger is matched to who first stands in the copy of the store soonest after."""
-    first_row = {signing.person: _first(hoard, "ledger", hashlib.sha256(signing.blinded).digest()) for signing in hoard.signings}
-    first_token = {showing.token: _first(hoard, "valkey", showing.token) for showing in hoard.showings}
+    rows = {signing.person: hashlib.sha256(signing.blinded).digest() for signing in hoard.signings}
+    at = _first(hoard, "ledger", rows.values())
+    first_row = {person: at[row] for person, row in rows.items()}
+    first_token = _first(hoard, "valkey", [showing.token for showing in hoard.showings])
     people = sorted(first_row, key=lambda person: first_row[person])
     tokens = sorted(first_token, key=lambda token: first_token[token])
     return dict(zip(people, tokens, strict=False))
@@ -148,16 +153,33 @@ def by_chance(of: int, unlikely: float = 1e-4) -> int:
     return min(count, of)
 
 
+_WRITTEN = re.compile(rb"\$32\r\n(.{32})\r\n", re.DOTALL)
+"""A value of 32 bytes in an append-only file (RESP): what tokens and ledger rows are."""
+
+
 def _place(file: bytes, value: bytes) -> int:
     found = file.find(value)
     return found if found >= 0 else len(file)
 
 
-def _first(hoard: Hoard, which: str, value: bytes) -> float:
+def _places(file: bytes) -> dict[bytes, int]:
+    """Where each value was first written."""
+    found: dict[bytes, int] = {}
+    for match in _WRITTEN.finditer(file):
+        found.setdefault(match[1], match.start())
+    return found
+
+
+def _first(hoard: Hoard, which: str, values: Iterable[bytes]) -> dict[bytes, float]:
+    """The time of the first copy in which each of `values` stands."""
+    missing, found = set(values), dict[bytes, float]()
     for at, files in hoard.copies:
-        if any(value in content for name, content in files.items() if which in name):
-            return at
-    return math.inf
+        content = b"".join(content for name, content in sorted(files.items()) if which in name)
+        written = _places(content) if which == "valkey" else None
+        here = {value for value in missing if (value in content if written is None else value in written)}
+        found |= dict.fromkeys(here, at)
+        missing -= here
+    return found | dict.fromkeys(missing, math.inf)
 
 
 def unblinded(prepared: bytes, bits: int, salt: bytes) -> bytes:

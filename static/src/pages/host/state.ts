@@ -4,7 +4,7 @@ import { allOf, oneOf } from "../../feed/fold";
 import { named, pseudonym, t } from "../../i18n";
 import { clientId, Link } from "../../link/link";
 import { staffTicket } from "../../link/staff";
-import type { Act, Acts, Commands, Director, HostHall, HostMessage, HostOnAir, MutedAuthors, OverlayState, Preview, Queue } from "../../protocol/types";
+import type { Act, Acts, Commands, Director, HeldAuthors, HostHall, HostMessage, HostOnAir, MutedAuthors, OverlayState, Preview, Queue } from "../../protocol/types";
 import { toast } from "../../ui/parts";
 import { codeOf } from "../../ui/route";
 
@@ -22,6 +22,7 @@ export const air = single<HostOnAir>("on_air");
 export const preview = single<Preview>("preview");
 export const overlay = single<OverlayState>("overlay");
 export const muted = single<MutedAuthors>("muted");
+export const heldAuthors = single<HeldAuthors>("held_authors");
 export const acts = single<Acts>("acts");
 const queued = single<Queue>("queue");
 export const messages = computed(() => {

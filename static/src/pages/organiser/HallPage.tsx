@@ -12,6 +12,16 @@ const FILES = [
   ["record.jsonl", "jsonl"],
 ] as const;
 
+/** Why this group is too small to hide in; "": it is not, or nothing can be said yet. */
+function small(hall: OrganiserHall): string {
+  const minimum = hall.admission?.minimum_participants ?? 30;
+  const count = hall.participants ?? 0;
+  if (hall.admission && hall.phase === "open" && count < minimum) return t("organiser.too_few", { count: figure(count), minimum: figure(minimum) });
+  if (hall.admission && hall.phase !== "closed" && minimum < 30) return t("organiser.few_anyway", { minimum: figure(minimum) });
+  if (!hall.admission && hall.phase === "open" && (hall.viewers ?? 0) < 30) return t("organiser.small");
+  return "";
+}
+
 export function HallPage({ hall }: { hall: OrganiserHall }): JSX.Element {
   const counts = hall.counts ?? {};
   const removed = Object.values(counts.removed ?? {}).reduce((sum, count) => sum + count, 0);
@@ -41,6 +51,7 @@ export function HallPage({ hall }: { hall: OrganiserHall }): JSX.Element {
           {(
             [
               ["viewers", hall.viewers ?? 0],
+              ...(hall.admission ? [["participants", hall.participants ?? 0] as const] : []),
               ["received", counts.received ?? 0],
               ["visible", counts.visible ?? 0],
               ["held", counts.held ?? 0],
@@ -54,7 +65,7 @@ export function HallPage({ hall }: { hall: OrganiserHall }): JSX.Element {
             </div>
           ))}
         </dl>
-        {hall.phase === "open" && (hall.viewers ?? 0) < 30 && <p class="small soft">{t("organiser.small")}</p>}
+        {small(hall) && <p class="small soft">{small(hall)}</p>}
       </section>
       <Links hall={hall} />
       <section class="card" aria-labelledby="record">
