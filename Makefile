@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 MADE := .make
 
 .DELETE_ON_ERROR:
-.PHONY: help run build setup test check fmt test-python test-pages test-browser rehearsal bench docs screenshots wheel-test lock clean
+.PHONY: help run build setup test check fmt test-python test-pages test-browser rehearsal bench docs screenshots wheel-test sbom lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -87,6 +87,9 @@ screenshots: build $(MADE)/chromium ## the README's pictures, from the running p
 
 wheel-test: setup ## build a wheel without Node on the path, install it, run it
 	tools/try_wheel.sh
+
+sbom: setup ## the list of parts (CycloneDX) from the lock files
+	@$(BIN)/python -m tools.sbom
 
 lock: setup ## pin anew: Python and npm
 	$(BIN)/uv pip compile pyproject.toml --generate-hashes --no-annotate --no-header --universal --python-version 3.11 -q -o requirements.lock

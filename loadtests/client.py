@@ -145,3 +145,15 @@ async def ticket(session: aiohttp.ClientSession, url: str, code: str) -> str:
     if not body["ok"]:
         raise NotAdmitted(body["error"])
     return str(body["data"]["ticket"])
+
+
+async def staff_ticket(session: aiohttp.ClientSession, link: str) -> str:
+    """A ticket for the address of a staff link, `https://town.example.org/host/CODE#SECRET`. Raises NotAdmitted."""
+    address, _, secret = link.partition("#")
+    url, role, code = address.rsplit("/", 2)
+    headers = {"Authorization": f"Bearer {secret}"}
+    async with session.post(f"{url}/api/v1/halls/{code}/{role}/ticket", headers=headers) as response:
+        body = await response.json()
+    if not body["ok"]:
+        raise NotAdmitted(body["error"])
+    return str(body["data"]["ticket"])

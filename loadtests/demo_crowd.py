@@ -9,8 +9,9 @@ from uuid import uuid4
 
 import aiohttp
 
-from loadtests.client import Client, NotAdmitted, ticket
+from loadtests.client import Client, NotAdmitted
 from loadtests.corpus import distinct
+from loadtests.entry import enter
 
 PEOPLE = 6
 MESSAGES = 400
@@ -32,7 +33,7 @@ async def chat(url: str, code: str) -> None:
             del questions[:-50]
 
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
-        people = [Client(session, url, code, "audience", await ticket(session, url, code), heard) for _ in range(PEOPLE)]
+        people = [Client(session, url, code, "audience", await enter(session, url, code), heard) for _ in range(PEOPLE)]
         for person in people:
             await person.connect()
         for number, message in enumerate(texts):

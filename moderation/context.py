@@ -15,6 +15,8 @@ class Actor:
     id: str = ""
     author: str | None = None
     seed: int = 0
+    link: str | None = None
+    """Of staff: the link they came by."""
 
     @property
     def by(self) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from moderation.hall import Author, Hall, LastAct, Mute
+from moderation.hall import Author, AuthorHold, Hall, LastAct, Mute, Round, StaffLink
 from moderation.message import Message
 from protocol import entries as e
 from protocol.limits import limit
@@ -36,6 +36,8 @@ UNDOABLE: tuple[type[e.Entry], ...] = (
     e.QuestionDeclined,
 )
 
+_QUIET = (e.LinkMade, e.LinkRevoked)
+"""No act at the desk: it would push those that are out of the list."""
 _APPLY: dict[type[e.Entry], Callable[[Hall, int, Any], None]] = {}
 
 
@@ -65,7 +67,7 @@ def evolve(hall: Hall, seq: int, entry: e.Entry) -> None:
 
 def _remember(hall: Hall, seq: int, entry: e.Entry) -> None:
     """Desk acts are shown to the other moderators; a host's last one on a message can be undone."""
-    if not entry.by:
+    if not entry.by or isinstance(entry, _QUIET):
         return
     message = getattr(entry, "message", None)
     undoable = isinstance(entry, UNDOABLE) and entry.by.startswith("host:")
@@ -167,7 +169,8 @@ def _out_of_merge(hall: Hall, message: Message) -> None:
 @_applies(e.HallCreated)
 def _created(hall: Hall, seq: int, entry: e.HallCreated) -> None:
     hall.code, hall.setup, hall.mode, hall.created_at = entry.code, entry.setup, entry.setup.mode, entry.at
-    hall.changed.add("hall")
+    hall.admission = entry.admission
+    hall.changed |= {"hall", "admission"}
 
 
 @_applies(e.HallConfigured)
@@ -193,13 +196,50 @@ def _closed(hall: Hall, seq: int, entry: e.HallClosed) -> None:
         _leave_the_desk(hall, id)
     hall.preview = hall.on_air = None
     hall.muted.clear()
+    hall.held_authors.clear()
+    hall.chosen.clear()
+    hall.round = None
     hall.last_acts.clear()
-    hall.changed |= {"hall", "queue", "preview", "on_air", "muted"}
+    hall.changed |= {"hall", "queue", "preview", "on_air", "muted", "held_authors", "admission"}
 
 
 @_applies(e.LinksRenewed)
 def _links_renewed(hall: Hall, seq: int, entry: e.LinksRenewed) -> None:
-    hall.link_generations[entry.role] = hall.link_generations.get(entry.role, 0) + 1
+    for link in hall.links.values():
+        link.revoked = link.revoked or link.role == entry.role
+
+
+@_applies(e.LinkMade)
+def _link_made(hall: Hall, seq: int, entry: e.LinkMade) -> None:
+    if entry.role == "host":
+        hall.changed.add("hall")
+    hall.links[entry.made] = StaffLink(entry.role, entry.id, entry.label, entry.secret, entry.at, entry.expires)
+
+
+@_applies(e.LinkRevoked)
+def _link_revoked(hall: Hall, seq: int, entry: e.LinkRevoked) -> None:
+    if entry.revoked not in hall.links:
+        raise Corrupt(f"there is no link {entry.revoked}")
+    hall.links[entry.revoked].revoked = True
+
+
+# --- from watching to taking part ---
+@_applies(e.RoundOpened)
+def _round_opened(hall: Hall, seq: int, entry: e.RoundOpened) -> None:
+    hall.round = Round(seq, entry.at, entry.at + entry.seconds)
+    hall.changed.add("admission")
+
+
+@_applies(e.ParticipantsAdmitted)
+def _participants_admitted(hall: Hall, seq: int, entry: e.ParticipantsAdmitted) -> None:
+    hall.admitted.update(entry.authors)
+    hall.changed.add("admission")
+
+
+@_applies(e.PseudonymChosen)
+def _pseudonym_chosen(hall: Hall, seq: int, entry: e.PseudonymChosen) -> None:
+    hall.chosen[entry.author] = entry.pseudonym
+    hall.pseudonyms.add(entry.pseudonym)
 
 
 # --- who may post what ---
@@ -237,6 +277,27 @@ def _muted(hall: Hall, seq: int, entry: e.AuthorMuted) -> None:
 def _unmuted(hall: Hall, seq: int, entry: e.AuthorUnmuted) -> None:
     hall.muted.pop(entry.author, None)
     hall.changed.add("muted")
+
+
+@_applies(e.AuthorHeld)
+def _author_held(hall: Hall, seq: int, entry: e.AuthorHeld) -> None:
+    for id in entry.messages:
+        with _changing(hall, id, entry.by) as message:
+            _hide(hall, message)
+            message.state, message.held = "held", "moderator"
+    hall.held_ever = True
+    hall.held_authors[entry.author] = AuthorHold(seq, entry.by, entry.messages)
+    hall.changed.add("held_authors")
+
+
+@_applies(e.AuthorReleased)
+def _author_released(hall: Hall, seq: int, entry: e.AuthorReleased) -> None:
+    for id in entry.messages:
+        with _changing(hall, id, entry.by) as message:
+            # Back where they were in the chat.
+            message.state, message.held = "visible", None
+    hall.held_authors.pop(entry.author, None)
+    hall.changed.add("held_authors")
 
 
 # --- messages ---

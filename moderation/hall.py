@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 
 from moderation.message import Message
 from protocol.entries import Before
-from protocol.names import Mode, MuteReason, Phase, Pseudonym
-from protocol.setup import Department, Director, Setup
+from protocol.names import Mode, MuteReason, Phase, Pseudonym, Role, StaffRole
+from protocol.setup import Admission, Department, Director, Setup
 from protocol.views import Act, Counts
 
 ACTS_KEPT = 8
+MODERATOR = "m-"
+"""Head of the id of a moderator who has a link and does not stand in the setup."""
 
 
 @dataclass(slots=True)
@@ -33,6 +35,41 @@ class Mute:
         return self.until == 0 or now < self.until
 
 
+@dataclass(slots=True)
+class StaffLink:
+    """A link that was made. `secret`: SHA-256 of its secret, hexadecimal. `label`: who holds it."""
+
+    role: StaffRole
+    id: str
+    label: str
+    secret: str
+    made_at: int
+    expires: int
+    revoked: bool = False
+
+    def holds(self, now: int) -> bool:
+        """Whether it still admits at unix second `now`."""
+        return not self.revoked and now < self.expires
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorHold:
+    """All that an author posts is held. `messages`: those that the hold itself took from the screens, with entry `seq`."""
+
+    seq: int
+    by: str
+    messages: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """A time in which browsers show their tokens, in unix seconds. `number`: seq of its entry."""
+
+    number: int
+    at: int
+    ends_at: int
+
+
 @dataclass(frozen=True, slots=True)
 class LastAct:
     """A host's last act on a message, for undo."""
@@ -48,11 +85,13 @@ class Hall:
     """Everything that entries 1..seq have made. `desk`, `gate`: seq of the last entry that raised the lane.
 
     `touched` and `changed` name what the last entry changed: messages, and single things (`hall`, `queue`, `on_air`,
-    `preview`, `overlay`, `ticker`, `muted`, `acts`, `audience_floor`, `host_floor`, `overlay_floor`). Views render
-    from them.
+    `preview`, `overlay`, `ticker`, `muted`, `held_authors`, `admission`, `acts`, `audience_floor`, `host_floor`,
+    `overlay_floor`). Views render from them.
     """
 
     seq: int = 0
+    chain: str = ""
+    """Hash of the audit after entry `seq` (audit.py); "" where nobody keeps it."""
     desk: int = 0
     gate: int = 0
     code: str = ""
@@ -67,13 +106,19 @@ class Hall:
     messages: dict[int, Message] = field(default_factory=dict)
     authors: dict[str, Author] = field(default_factory=dict)
     pseudonyms: set[Pseudonym] = field(default_factory=set)
+    chosen: dict[str, Pseudonym] = field(default_factory=dict)
+    admission: Admission | None = None
+    admitted: set[str] = field(default_factory=set)
+    round: Round | None = None
     muted: dict[str, Mute] = field(default_factory=dict)
+    held_authors: dict[str, AuthorHold] = field(default_factory=dict)
+    held_ever: bool = False
     queue: list[int] = field(default_factory=list)
     on_air: int | None = None
     preview: int | None = None
     overlay_cleared: bool = False
     ticker: bool = False
-    link_generations: dict[str, int] = field(default_factory=dict)
+    links: dict[str, StaffLink] = field(default_factory=dict)
     acts: deque[Act] = field(default_factory=lambda: deque(maxlen=ACTS_KEPT))
     last_acts: dict[str, LastAct] = field(default_factory=dict)
     audience_floor: int = 0
@@ -120,7 +165,21 @@ class Hall:
         """How people call whoever an entry's `by` names: from the setup, else the bare id."""
         role, _, id = by.partition(":")
         known = self.setup.hosts if role == "host" else self.setup.directors if role == "director" else ()
-        return next((person.name for person in known if person.id == id), id or role)
+        found = next((person.name for person in known if person.id == id), None)
+        return found or self.moderators().get(id) or id or role
+
+    def moderators(self) -> dict[str, str]:
+        """{id: label} of those who came by a host's link without standing in the setup."""
+        return {link.id: link.label for link in self.links.values() if link.role == "host" and link.id.startswith(MODERATOR)}
+
+    def is_staff(self, role: Role, id: str) -> bool:
+        """Whether a link of `role` may be for `id`: a director has to stand in the setup, a moderator has not."""
+        match role:
+            case "host":
+                return any(host.id == id for host in self.setup.hosts) or id.startswith(MODERATOR)
+            case "director":
+                return self.director(id) is not None
+        return role == "overlay" and id == "overlay"
 
     def position(self, message: int) -> int | None:
         """Place in the queue, 0 is next."""

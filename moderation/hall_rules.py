@@ -9,12 +9,13 @@ import msgspec
 from moderation.context import Actor, Context
 from moderation.decision import Decision, Rule, cleaned, one
 from moderation.hall import Hall
+from moderation.participation_rules import first_round
 from moderation.text import clean
 from protocol import commands as c
 from protocol import entries as e
 from protocol.limits import limit
 from protocol.refusals import Refusal
-from protocol.setup import Setup
+from protocol.setup import Admission, Setup
 
 PHASES: dict[str, tuple[str, str]] = {"hall:open": ("draft", "open"), "hall:close": ("open", "closed")}
 """command → (phase it is taken from, phase it leads to)."""
@@ -61,12 +62,12 @@ def _cleaned_names(person: Person) -> Person:
     return msgspec.structs.replace(person, **{name: clean(getattr(person, name)) for name in names if hasattr(person, name)})
 
 
-def create(code: str, actor: Actor, setup: Setup, context: Context) -> Decision | Refusal:
+def create(code: str, actor: Actor, setup: Setup, context: Context, admission: Admission | None = None) -> Decision | Refusal:
     """The first entry of a town hall's log."""
     found = checked(setup)
     if isinstance(found, Refusal):
         return found
-    return one(e.HallCreated(at=context.now, by=actor.by, code=code, setup=found))
+    return one(e.HallCreated(at=context.now, by=actor.by, code=code, setup=found, admission=admission))
 
 
 def configure(hall: Hall, actor: Actor, command: c.ConfigureHall, context: Context) -> Decision | Refusal:
@@ -87,7 +88,7 @@ def open_(hall: Hall, actor: Actor, command: c.OpenHall, context: Context) -> De
     """Needs somebody who can answer."""
     if not hall.setup.directors:
         return Refusal("no_director", field="$.setup.directors")
-    return one(e.HallOpened(at=context.now, by=actor.by))
+    return Decision((e.HallOpened(at=context.now, by=actor.by), *first_round(hall, context.now)))
 
 
 def close(hall: Hall, actor: Actor, command: c.CloseHall, context: Context) -> Decision | Refusal:
@@ -101,9 +102,51 @@ def renew_links(hall: Hall, actor: Actor, command: c.RenewLinks, context: Contex
     return one(e.LinksRenewed(at=context.now, by=actor.by, role=command.role))
 
 
+def make_links(hall: Hall, actor: Actor, command: c.MakeLinks, context: Context) -> Decision | Refusal:
+    """For people of the setup; and for further moderators, whom their label names."""
+    most = limit("staff_links")
+    if sum(link.holds(context.now) for link in hall.links.values()) + len(command.links) > most:
+        return Refusal("list_too_long", {"max": most}, field="$.links")
+    if command.expires <= context.now:
+        return Refusal("link_expired", field="$.expires")
+    made = []
+    for place, link in enumerate(command.links):
+        label = cleaned(link.label, "name", field=f"$.links[{place}].label")
+        if isinstance(label, Refusal):
+            return label
+        if link.made in hall.links:
+            return Refusal("duplicate_id", {"id": link.made}, field=f"$.links[{place}].made")
+        if not hall.is_staff(link.role, link.id):
+            return Refusal("no_such_director", field=f"$.links[{place}].id")
+        made.append(
+            e.LinkMade(
+                at=context.now,
+                by=actor.by,
+                made=link.made,
+                role=link.role,
+                id=link.id,
+                label=label,
+                secret=link.secret,
+                expires=command.expires,
+            )
+        )
+    return Decision(tuple(made))
+
+
+def revoke_link(hall: Hall, actor: Actor, command: c.RevokeLink, context: Context) -> Decision | Refusal:
+    link = hall.links.get(command.link)
+    if link is None:
+        return Refusal("no_such_link", field="$.link")
+    if link.revoked:
+        return Refusal("link_revoked", field="$.link")
+    return one(e.LinkRevoked(at=context.now, by=actor.by, revoked=command.link))
+
+
 RULES: dict[type[c.Command], Rule] = {
     c.ConfigureHall: configure,
     c.OpenHall: open_,
     c.CloseHall: close,
     c.RenewLinks: renew_links,
+    c.MakeLinks: make_links,
+    c.RevokeLink: revoke_link,
 }

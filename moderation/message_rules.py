@@ -3,7 +3,7 @@
 from moderation.context import Actor, Context
 from moderation.decision import Decision, Rule, already, cleaned, find, one, wrong_fate, wrong_state
 from moderation.hall import Author, Hall
-from moderation.pseudonyms import pseudonym
+from moderation.participation_rules import barred, pseudonym_of
 from protocol import commands as c
 from protocol import entries as e
 from protocol.limits import limit
@@ -23,6 +23,8 @@ MESSAGE_STATES: dict[str, tuple[frozenset[MessageState], MessageState]] = {
 
 def post(hall: Hall, actor: Actor, command: c.PostMessage, context: Context) -> Decision | Refusal:
     """Visible at once in an open town hall; held where it is reviewed, or where a filter found something."""
+    if refusal := barred(hall, actor):
+        return refusal
     assert actor.author is not None
     mute = hall.muted.get(actor.author)
     if mute is not None and mute.holds(context.now):
@@ -38,17 +40,25 @@ def post(hall: Hall, actor: Actor, command: c.PostMessage, context: Context) -> 
         return Refusal("slow_mode", {"seconds": wait_s}, retry_after_ms=wait_s * 1000)
     if len(hall.messages) >= limit("messages_per_hall"):
         return Refusal("hall_full")
-    held: HoldReason | None = "filter" if context.findings else "review" if hall.mode == "reviewed" else None
+    held = _held(hall, actor.author, context)
     entry = e.MessagePosted(
         at=context.now,
         author=actor.author,
-        pseudonym=author.pseudonym if author else pseudonym(actor.seed, hall.pseudonyms),
+        pseudonym=pseudonym_of(hall, actor),
         text=text,
         asked=command.asked,
         held=held,
         findings=context.findings,
     )
     return Decision((entry,), state="held" if held else "visible")
+
+
+def _held(hall: Hall, author: str, context: Context) -> HoldReason | None:
+    if context.findings:
+        return "filter"
+    if author in hall.held_authors:
+        return "moderator"
+    return "review" if hall.mode == "reviewed" else None
 
 
 def _slow_for(hall: Hall, author: Author | None, now: int) -> int:

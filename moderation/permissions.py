@@ -15,6 +15,7 @@ _SINCE_OPENING: frozenset[Phase] = frozenset({"open", "closed"})
 PHASES: dict[str, frozenset[Phase]] = {
     "message:post": _OPEN,
     "message:withdraw": _OPEN,
+    "pseudonym:choose": _BEFORE_CLOSING,
     "message:publish": _OPEN,
     "message:hold": _OPEN,
     "message:remove": _SINCE_OPENING,
@@ -22,6 +23,8 @@ PHASES: dict[str, frozenset[Phase]] = {
     "message:erase": _SINCE_OPENING,
     "author:mute": _OPEN,
     "author:unmute": _OPEN,
+    "author:hold": _OPEN,
+    "author:release": _OPEN,
     "question:pick": _OPEN,
     "question:move": _OPEN,
     "question:unpick": _OPEN,
@@ -50,6 +53,8 @@ PHASES: dict[str, frozenset[Phase]] = {
     "hall:open": _DRAFT,
     "hall:close": _OPEN,
     "links:renew": _ALWAYS,
+    "links:make": _ALWAYS,
+    "link:revoke": _ALWAYS,
 }
 
 

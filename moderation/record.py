@@ -8,6 +8,7 @@ from moderation.hall import Hall
 from moderation.message import Message
 from moderation.pseudonyms import said
 from moderation.views.parts import fate_of
+from protocol.credentials import key_hex, key_words, public_key
 from protocol.names import Language
 
 
@@ -27,6 +28,7 @@ def records(hall: Hall) -> Iterator[dict[str, Any]]:
         "interim": hall.phase != "closed",
         "opened_at": minute(hall.opened_at),
         "closed_at": minute(hall.closed_at),
+        **_issuer(hall),
         "departments": [{"id": d.id, "ko": d.name_ko, "en": d.name_en} for d in setup.departments],
         "directors": [{"id": d.id, "department": d.department, "name": d.name, "title": d.title} for d in setup.directors],
     }
@@ -34,6 +36,15 @@ def records(hall: Hall) -> Iterator[dict[str, Any]]:
         if message.state == "visible":
             yield {"record": "message", **_message(hall, message)}
     yield {"record": "sums", **sums(hall)}
+
+
+def _issuer(hall: Hall) -> dict[str, Any]:
+    """The key that every participant's token was signed with, for comparing; nothing where there was no issuer."""
+    if hall.admission is None:
+        return {}
+    spki = public_key(hall.admission.issuer)
+    fingerprint = {"issuer_key_sha256": key_hex(spki).replace(" ", ""), "issuer_key_words": key_words(spki, hall.setup.language)}
+    return {**fingerprint, "participants": len(hall.admitted)}
 
 
 def _message(hall: Hall, message: Message) -> dict[str, Any]:

@@ -17,11 +17,19 @@ def told(hall: Hall, seq: int, entry: Entry, lang: Language) -> str:
     message = hall.messages.get(seq if isinstance(entry, MessagePosted) else fields.get("message") or 0)
     fields["text"] = _shortened(message.text) if message and message.state == "visible" and message.text else "…"
     fields["who"] = said(message.pseudonym, lang) if message else ""
-    fields["by"] = hall.name_of(entry.by) if entry.by else ""
+    fields["by"] = _who(hall, entry)
     director = hall.director(fields.get("director"))
     fields["director"] = director.name if director else "-"
+    fields["count"] = len(fields.get("authors") or fields.get("messages") or ())
     fields["seq"] = seq
     return sentence(lang, "log", kind.replace(".", "_"), **fields)
+
+
+def _who(hall: Hall, entry: Entry) -> str:
+    """`도지사`; and where the link that was used is labelled otherwise, `도지사 (비서실)`."""
+    name = hall.name_of(entry.by) if entry.by else ""
+    link = hall.links.get(entry.link or "")
+    return name if link is None or link.label == name else f"{name} ({link.label})"
 
 
 def _shortened(text: str) -> str:

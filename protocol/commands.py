@@ -17,12 +17,18 @@ from protocol.names import (
     DueDate,
     Epoch,
     Language,
+    LinkId,
     MessageId,
     Mode,
     MuteReason,
+    Pseudonym,
     RemovalReason,
     Role,
+    Seconds,
     Seq,
+    Sha256,
+    StaffId,
+    StaffRole,
 )
 from protocol.registry import by_tag
 from protocol.setup import Setup
@@ -52,6 +58,13 @@ class WithdrawMessage(Command, frozen=True, tag="message:withdraw"):
 
     roles: ClassVar[tuple[Role, ...]] = ("audience",)
     message: MessageId
+
+
+class ChoosePseudonym(Command, frozen=True, tag="pseudonym:choose"):
+    """Once, before the first message; one of those that `participation:check` offers."""
+
+    roles: ClassVar[tuple[Role, ...]] = ("audience",)
+    pseudonym: Pseudonym
 
 
 # --- host: messages ---
@@ -96,6 +109,20 @@ class MuteAuthor(Command, frozen=True, tag="author:mute"):
 
 
 class UnmuteAuthor(Command, frozen=True, tag="author:unmute"):
+    roles: ClassVar[tuple[Role, ...]] = ("host",)
+    author: AuthorTag
+
+
+class HoldAuthor(Command, frozen=True, tag="author:hold"):
+    """Holds the rest of this author's messages: those that are visible and not taken up, and all that follow."""
+
+    roles: ClassVar[tuple[Role, ...]] = ("host",)
+    message: MessageId
+
+
+class ReleaseAuthor(Command, frozen=True, tag="author:release"):
+    """Undoes the hold: what it held, and nobody touched since, is visible again."""
+
     roles: ClassVar[tuple[Role, ...]] = ("host",)
     author: AuthorTag
 
@@ -268,10 +295,35 @@ class CloseHall(Command, frozen=True, tag="hall:close"):
 
 
 class RenewLinks(Command, frozen=True, tag="links:renew"):
-    """All links of a role stop working at once; the organiser's page shows the new ones."""
+    """All links of a role stop working at once; new ones are made where they are needed."""
 
     roles: ClassVar[tuple[Role, ...]] = ("organiser",)
     role: Role
+
+
+class NewLink(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`secret`: what the link's secret hashes to. `label`: who holds it, as the log will say."""
+
+    made: LinkId
+    role: StaffRole
+    id: StaffId
+    label: Annotated[str, Meta(min_length=1, max_length=200)]
+    secret: Sha256
+
+
+class MakeLinks(Command, frozen=True, tag="links:make"):
+    """Staff links, one for each person; the server makes the secrets (`POST /api/v1/halls/CODE/links`)."""
+
+    roles: ClassVar[tuple[Role, ...]] = ("organiser",)
+    links: Annotated[tuple[NewLink, ...], Meta(min_length=1, max_length=500)]
+    expires: Seconds
+
+
+class RevokeLink(Command, frozen=True, tag="link:revoke"):
+    """One link stops working at once, and its live connections end."""
+
+    roles: ClassVar[tuple[Role, ...]] = ("organiser",)
+    link: LinkId
 
 
 # --- asked of the node, never appended ---
@@ -299,6 +351,25 @@ class CheckMessages(Query, frozen=True, tag="message:check"):
 
     roles: ClassVar[tuple[Role, ...]] = ("audience",)
     messages: Annotated[tuple[MessageId, ...], Meta(max_length=100)]
+
+
+class CheckParticipation(Query, frozen=True, tag="participation:check"):
+    """Whether I may post (`barred`: the code of why not), my pseudonym, and three others while I can still choose."""
+
+    roles: ClassVar[tuple[Role, ...]] = ("audience",)
+
+
+class AwaitRound(Query, frozen=True, tag="round:await"):
+    """I hold a token and wait for a round to show it in. Counted, not kept: it says nothing of who; to be repeated."""
+
+    roles: ClassVar[tuple[Role, ...]] = ("audience",)
+
+
+class ShowStored(Query, frozen=True, tag="message:stored"):
+    """Exactly what the store holds of my own message, for whoever wrote it."""
+
+    roles: ClassVar[tuple[Role, ...]] = ("audience",)
+    message: MessageId
 
 
 class ResumeView(Query, frozen=True, tag="view:resume"):

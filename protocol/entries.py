@@ -18,6 +18,7 @@ from protocol.names import (
     FateState,
     HallCode,
     HoldReason,
+    LinkId,
     MessageId,
     MessageState,
     Mode,
@@ -27,9 +28,12 @@ from protocol.names import (
     Role,
     Seconds,
     Seq,
+    Sha256,
+    StaffId,
+    StaffRole,
 )
 from protocol.registry import by_tag
-from protocol.setup import Setup
+from protocol.setup import Admission, Setup
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -48,6 +52,8 @@ class Entry(msgspec.Struct, frozen=True, tag_field="kind", kw_only=True, omit_de
     raises: ClassVar[frozenset[str]] = frozenset({"desk"})
     at: Seconds
     by: str = ""
+    link: LinkId | None = None
+    """The staff link that it was done with: the audit knows a lent link from its owner's other one."""
 
 
 class _Gate(Entry, frozen=True):
@@ -60,6 +66,8 @@ class _Gate(Entry, frozen=True):
 class HallCreated(_Gate, frozen=True, tag="hall.created"):
     code: HallCode
     setup: Setup
+    admission: Admission | None = None
+    """None: whoever has the link is a participant, in as many browsers as they like."""
 
 
 class HallConfigured(_Gate, frozen=True, tag="hall.configured"):
@@ -78,7 +86,45 @@ class HallClosed(_Gate, frozen=True, tag="hall.closed"):
 
 
 class LinksRenewed(Entry, frozen=True, tag="links.renewed"):
+    """All links of the role were revoked at once."""
+
     role: Role
+
+
+class LinkMade(Entry, frozen=True, tag="link.made"):
+    """A staff link. Its secret is known to whoever holds it; here stands what it hashes to."""
+
+    made: LinkId
+    role: StaffRole
+    id: StaffId
+    """Of the host or director it is for; one that is not in the setup belongs to a moderator known by `label`."""
+    label: str
+    secret: Sha256
+    expires: Seconds
+
+
+class LinkRevoked(Entry, frozen=True, tag="link.revoked"):
+    revoked: LinkId
+
+
+# --- from watching to taking part ---
+class RoundOpened(Entry, frozen=True, tag="round.opened"):
+    """From now on, for `seconds`, browsers show their tokens, each at a random moment."""
+
+    seconds: int
+
+
+class ParticipantsAdmitted(_Gate, frozen=True, tag="participants.admitted"):
+    """They may post from now on: all at once, in the order of their tags, so that nothing tells who came when."""
+
+    authors: tuple[AuthorTag, ...]
+
+
+class PseudonymChosen(_Gate, frozen=True, tag="pseudonym.chosen"):
+    """Instead of the one they were given, before their first message."""
+
+    author: AuthorTag
+    pseudonym: Pseudonym
 
 
 # --- who may post what ---
@@ -110,6 +156,22 @@ class AuthorMuted(_Gate, frozen=True, tag="author.muted"):
 
 class AuthorUnmuted(_Gate, frozen=True, tag="author.unmuted"):
     author: AuthorTag
+
+
+class AuthorHeld(_Gate, frozen=True, tag="author.held"):
+    """What they post from now on waits for a moderator; `messages` are theirs that were visible, and wait too."""
+
+    author: AuthorTag
+    message: MessageId = 0
+    """The message that it was aimed at."""
+    messages: tuple[MessageId, ...] = ()
+
+
+class AuthorReleased(_Gate, frozen=True, tag="author.released"):
+    """The hold is undone; `messages` are visible again, where they were."""
+
+    author: AuthorTag
+    messages: tuple[MessageId, ...] = ()
 
 
 # --- messages ---

@@ -7,6 +7,9 @@ from msgspec import Meta
 
 from protocol.names import DepartmentId, DirectorId, Language, Mode, StaffId
 
+EligibilityKind = Literal["open", "invitation", "oidc"]
+"""How the issuer knows that somebody may take part: the link alone, a personal invitation, single sign-on."""
+
 ShortName = Annotated[str, Meta(min_length=1, max_length=200)]
 """Bounded here in code points as a first fence; the rules count grapheme clusters (limits.py)."""
 
@@ -40,6 +43,28 @@ class Video(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     kind: Literal["hls", "iframe"]
     url: Annotated[str, Meta(min_length=8, max_length=2_000)]
+
+
+class Issuer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who signs the tokens of a town hall, as its organiser carries it from the issuer to the chat."""
+
+    url: Annotated[str, Meta(min_length=8, max_length=200, description="Origin of the issuer, `https://admit.example.org`")]
+    key: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{500,700}$", description="Public key: SPKI in DER (RFC 5280), base64url")]
+    kinds: Annotated[tuple[EligibilityKind, ...], Meta(min_length=1, max_length=3)] = ("open",)
+
+
+class Admission(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How people become participants. Stands in the first entry and never changes: everybody follows one key, and no promise
+    about the size of the group is taken back.
+    """
+
+    issuer: Issuer
+    minimum_participants: Annotated[int, Meta(ge=1, le=1_000)] = 30
+    """Posting opens at this many admitted participants: a small group is no place to hide in."""
+    round_s: Annotated[int, Meta(ge=0, le=3_600)] = 120
+    """After opening, browsers show their tokens at a random moment within this time; late-comers' within a quarter of it."""
+    round_people: Annotated[int, Meta(ge=1, le=100)] = 5
+    """People are let in together, at least this many, or whoever is there after five minutes."""
 
 
 class Setup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

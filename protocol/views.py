@@ -5,6 +5,8 @@ the newest value of a name wins, `gone` deletes a name, `window` deletes plain m
 frames, resuming and snapshots are the same fragments, and coalescing them cannot go wrong.
 """
 
+from typing import Literal
+
 import msgspec
 
 from protocol.entries import Finding
@@ -18,6 +20,7 @@ from protocol.names import (
     HallCode,
     HoldReason,
     Language,
+    LinkId,
     MessageId,
     MessageState,
     Mode,
@@ -28,8 +31,9 @@ from protocol.names import (
     Seconds,
     Seq,
     StaffId,
+    StaffRole,
 )
-from protocol.setup import Setup, Video
+from protocol.setup import Admission, Setup, Video
 
 
 class Fragment(msgspec.Struct, frozen=True, tag_field="k", kw_only=True, omit_defaults=True):
@@ -107,6 +111,18 @@ class AudienceHall(Fragment, frozen=True, tag="hall"):
     directors: tuple[DirectorName, ...] = ()
 
 
+class AudienceAdmission(Fragment, frozen=True, tag="admission"):
+    """How people become participants here; absent where whoever has the link is one.
+
+    `participants`: who may post by now. `round`: its number, and in unix seconds when it began and ends; a browser that
+    had its token before it began shows it at a random moment within.
+    """
+
+    admission: Admission
+    participants: int = 0
+    round: tuple[Seq, Seconds, Seconds] | None = None
+
+
 class AudienceMessage(Fragment, frozen=True, tag="message"):
     """`shown`: its place in the chat, the seq at which it became visible; absent where that is its id."""
 
@@ -136,6 +152,8 @@ class HostHall(Fragment, frozen=True, tag="hall"):
     slow_s: int = 0
     opened_at: Seconds | None = None
     closed_at: Seconds | None = None
+    moderators: dict[str, str] = {}
+    """{id: label} of hosts who are not in the setup."""
 
 
 class Returned(msgspec.Struct, frozen=True):
@@ -198,6 +216,25 @@ class Muted(msgspec.Struct, frozen=True):
 
 class MutedAuthors(Fragment, frozen=True, tag="muted"):
     authors: tuple[Muted, ...]
+
+
+class HeldAuthor(msgspec.Struct, frozen=True):
+    tag: AuthorTag
+    who: Pseudonym
+    by: str
+
+
+class HeldAuthors(Fragment, frozen=True, tag="held_authors"):
+    """Authors whose messages all wait for a moderator."""
+
+    authors: tuple[HeldAuthor, ...]
+
+
+class HostAdmission(Fragment, frozen=True, tag="admission"):
+    """How many may post, of how many there have to be before anybody may."""
+
+    participants: int
+    minimum: int
 
 
 class Act(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -286,8 +323,21 @@ class Ticker(Fragment, frozen=True, tag="ticker"):
     on: bool
 
 
-AudienceFragment = AudienceHall | AudienceMessage | AudienceOnAir | Gone | Window
-HostFragment = HostHall | HostMessage | Queue | HostOnAir | Preview | OverlayState | MutedAuthors | Acts | Gone | Window
+AudienceFragment = AudienceHall | AudienceAdmission | AudienceMessage | AudienceOnAir | Gone | Window
+HostFragment = (
+    HostHall
+    | HostAdmission
+    | HostMessage
+    | Queue
+    | HostOnAir
+    | Preview
+    | OverlayState
+    | MutedAuthors
+    | HeldAuthors
+    | Acts
+    | Gone
+    | Window
+)
 DirectorFragment = DirectorHall | QuestionCard | DirectorOnAir | Gone
 OverlayFragment = OverlayHall | LowerThird | TickerMessage | Ticker | Gone | Window
 
@@ -305,13 +355,28 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     """Visible questions by fate."""
 
 
+class StaffLinkState(msgspec.Struct, frozen=True, kw_only=True):
+    """A staff link as it stands. Its address was told once, when it was made: only a hash of it is kept."""
+
+    link: LinkId
+    role: StaffRole
+    id: StaffId
+    label: str
+    made_at: Seconds
+    expires: Seconds
+    state: Literal["holds", "expired", "revoked"]
+    live: int = 0
+    """Connections by it on this node."""
+
+
 class RoleLink(msgspec.Struct, frozen=True):
-    """`id` and `name` of the host or director it is for; "" for audience and overlay."""
+    """The address of a link, told once. `id` and `name` of whom it is for; "" for the audience, whose address is public."""
 
     role: str
     id: StaffId | str
     name: str
     url: str
+    link: LinkId | str = ""
 
 
 class OrganiserHall(msgspec.Struct, frozen=True, kw_only=True):
@@ -324,4 +389,12 @@ class OrganiserHall(msgspec.Struct, frozen=True, kw_only=True):
     viewers: int = 0
     untied: bool = False
     """Closed, and what tied pseudonyms to participants is destroyed."""
-    links: tuple[RoleLink, ...] = ()
+    admission: Admission | None = None
+    participants: int = 0
+    """Who may post by now; where there is no issuer, nobody is counted."""
+    audit: str = ""
+    """The last hash of the audit: whoever has written it down can check the log against it."""
+    audience_url: str = ""
+    links: tuple[StaffLinkState, ...] = ()
+    made: tuple[RoleLink, ...] = ()
+    """Addresses of the links that were made with this request, and never again."""

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import secrets as random_secrets
 import socket
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,8 @@ from protocol.refusals import Refusal
 from server import event_loop, measure, metrics, telemetry
 from server.admission.admit import Admission
 from server.admission.links import Links
-from server.admission.secret import load
+from server.admission.redeem import Redeeming
+from server.admission.staff_tickets import StaffTickets
 from server.admission.tickets import Tickets
 from server.drain import drain
 from server.fanout.flusher import Flusher
@@ -26,14 +28,17 @@ from server.front.door import Door
 from server.front.front import Desk
 from server.front.handshake import PATH
 from server.gateway.gateway import Gateway
+from server.gateway.redeem import Redeemer
 from server.halls.directory import Directory
 from server.halls.execute import Executor
-from server.http import commands, export, health, join, organiser, pages, stream
+from server.halls.rounds import Rounds
+from server.http import audit, built, commands, export, health, join, organiser, pages, redeem, staff, stream, well_known
 from server.http import metrics as metrics_page
 from server.http.address import Addresses
 from server.http.context import Context
 from server.http.replies import no
 from server.http.security import SERVER, headers
+from server.secret import load
 from server.settings import ADDRESS, Settings
 from server.sockets import engine
 from server.sockets.namespace import Namespace
@@ -44,6 +49,7 @@ from server.store.embedded import EmbeddedValkey
 from server.store.erase import Eraser
 from server.store.follower import Follower
 from server.store.gauges import Presence, SupportGauges
+from server.store.tokens import SpentTokens
 
 log = structlog.get_logger()
 
@@ -77,6 +83,9 @@ class Node:
     appender: Appender
     gateway: Gateway
     executor: Executor
+    redeemer: Redeemer
+    tokens: SpentTokens
+    rounds: Rounds
     links: Links
     door: Door
     url: str
@@ -101,7 +110,7 @@ class Node:
             found.append("the embedded Valkey is down")
         if self.valkey is not None and self.valkey.disk_alarm:
             found.append("the disk of the data folder is more than 80 % full")
-        if pages.folder() is None:
+        if built.folder() is None:
             found.append("the pages are not built")
         if self.gateway.draining:
             found.append("stopping")
@@ -133,10 +142,12 @@ class Node:
 
 
 @contextlib.asynccontextmanager
-async def running(settings: Settings, *, whole: Whole | None = None) -> AsyncIterator[Node]:
+async def running(
+    settings: Settings, *, whole: Whole | None = None, wall: Callable[[], float] = time.time
+) -> AsyncIterator[Node]:
     """A node that serves until the context ends. Raises DataFolderBusy, ValkeyFailed, StoreUnavailable, OSError.
 
-    `whole`: it is one of several processes; store, port and address are the parent's.
+    `whole`: it is one of several processes; store, port and address are the parent's. `wall`: unix seconds.
     """
     data = Path(settings.data_dir)
     async with contextlib.AsyncExitStack() as stack:
@@ -166,23 +177,32 @@ async def running(settings: Settings, *, whole: Whole | None = None) -> AsyncIte
         eraser = Eraser(store)
         stack.push_async_callback(eraser.stop)
         support = SupportGauges(store)
-        presence = Presence(store, random_secrets.token_hex(4))
+        name = random_secrets.token_hex(4)
+        presence, tokens = Presence(store, name), SpentTokens(store)
 
         too_old = asyncio.Event()
         flusher = Flusher(settings.flush_wait_max_ms / 1000)
-        directory = Directory(store, appender, follower, eraser, support, presence, on_too_old=too_old.set, flusher=flusher)
+        directory = Directory(
+            store, appender, follower, eraser, support, presence, tokens, on_too_old=too_old.set, flusher=flusher, wall=wall
+        )
         await directory.start()
         stack.push_async_callback(directory.stop)
-        executor = Executor(appender, follower, support, eraser, zone=settings.time_zone)
+        executor = Executor(appender, follower, support, eraser, zone=settings.time_zone, clock=wall)
+        rounds = Rounds(directory, executor, tokens, name, wall)
+        await rounds.start()
+        stack.push_async_callback(rounds.stop)
         links = Links(secret, settings.public_url.rstrip("/"))
-        admission = Admission(Tickets(secret), links, links.organiser_key, secret.key("dedupe"))
+        admission = Admission(Tickets(secret, wall), StaffTickets(secret), links, links.organiser_key, secret.key("dedupe"))
         gateway = Gateway(directory, admission, executor)
+        redeemer = Redeemer(admission, Redeeming(secret, wall), tokens, rounds, wall)
 
         sockets = Sockets(gateway, _staff(gateway))
         addresses = Addresses(settings.trusted_proxies)
         door = Door(sockets, addresses, settings.origins, lambda: links.public_url, lambda: gateway.draining)
         own = valkey if whole is None else None
-        node = Node(settings, store, own, follower, appender, gateway, executor, links, door, "", 0, whole)
+        node = Node(
+            settings, store, own, follower, appender, gateway, executor, redeemer, tokens, rounds, links, door, "", 0, whole
+        )
         web_response.SERVER_SOFTWARE = SERVER  # type: ignore[attr-defined]  # in answers to what is not HTTP
         runner = web.AppRunner(
             application(node),
@@ -240,7 +260,7 @@ def _staff(gateway: Gateway) -> socketio.AsyncServer:
 
 def application(node: Node) -> web.Application:
     """All routes."""
-    context = Context(node.settings, node.gateway, node.door.addresses, pages.folder(), node.store)
+    context = Context(node.settings, node.gateway, node.door.addresses, built.folder(), node.store, node.redeemer)
     app = web.Application(client_max_size=1, middlewares=[_answer_everything])
     app.router.add_route("*", PATH, node.door.handle)
     app.add_routes(
@@ -249,10 +269,14 @@ def application(node: Node) -> web.Application:
             *metrics_page.routes(context, node.all_figures),
             *organiser.routes(context),
             *join.routes(context),
+            *redeem.routes(context),
+            *staff.routes(context),
             *commands.routes(context),
             *stream.routes(context),
             *export.routes(context),
             *pages.routes(context),
+            *audit.routes(context),
+            *well_known.routes(built.read(context.pages) if context.pages is not None else {}, "chat"),
         ]
     )
 
@@ -260,7 +284,7 @@ def application(node: Node) -> web.Application:
 
 
 @web.middleware
-async def _answer_everything(request: web.Request, handler: pages.Handler) -> web.StreamResponse:
+async def _answer_everything(request: web.Request, handler: built.Handler) -> web.StreamResponse:
     """Errors of the router get our headers too; a bug gets a number that is in the log, with neither text nor address."""
     try:
         response = await handler(request)

@@ -8,34 +8,48 @@ import os
 import resource
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator, Coroutine, Sequence
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
+from uuid import uuid4
 from zoneinfo import ZoneInfo
 
+from moderation.audit import first_bad
 from moderation.context import Actor
-from protocol.commands import OpenHall
+from protocol import wire
+from protocol.commands import Command, OpenHall, RenewLinks, RevokeLink
+from protocol.limits import limit
 from protocol.names import Language
 from protocol.refusals import Refusal
 from protocol.sentences import sentence
-from protocol.setup import Setup
+from protocol.setup import Admission, EligibilityKind, Setup
+from protocol.views import RoleLink
 from server import app, doctor, event_loop, telemetry
-from server.admission.secret import BadSecret
+from server.answers import refused
 from server.demo.run import crowd, demo_hall, print_links
-from server.gateway.answers import refused
 from server.gateway.gateway import CODE
+from server.gateway.staff import DAYS, Holder, everybody, hand_out
 from server.halls.replay import replay
 from server.halls.runtime import Runtime
+from server.http.audit import audit_lines
 from server.http.csv_import import parse
 from server.http.export import FORMATS
 from server.http.metrics import BadToken
 from server.http.organiser import known
+from server.http.staff import states
+from server.issuer import run as issuer_run
+from server.issuer.command_line import books, card_of, issuance_command, issuer_command
+from server.issuer.invite_command import invite_command
 from server.log_printer import print_log
+from server.secret import BadSecret
 from server.settings import BadSettings, Settings, load, markdown
 from server.store.appender import Busy
 from server.store.client import StoreRefused, StoreUnavailable
 from server.store.embedded import DataFolderBusy, ValkeyFailed
 from server.toolbox import Toolbox, toolbox
+from server.verify_pages import CannotVerify, compare
 from server.workers.parent import Parent, WorkerFailed, supervising
 
 
@@ -115,7 +129,7 @@ def explained(error: Exception, settings: Settings, lang: Language) -> str:
 
 FILES = 65_536
 """Open files that a server asks for, within what it is allowed: one a connection, and some for itself."""
-_SETTINGS = ("host", "port", "workers", "data_dir", "redis_url")
+_SETTINGS = ("host", "port", "workers", "data_dir", "redis_url", "issuer_host", "issuer_port")
 
 
 def language(arguments: Sequence[str]) -> Language:
@@ -169,14 +183,43 @@ def parser(lang: Language) -> argparse.ArgumentParser:
     create.add_argument("--directors", type=Path, required=True, help=t("directors"))
     create.add_argument("--code", type=_code, help=t("code"))
     create.add_argument("--mode", choices=("open", "reviewed"), default="reviewed", help=t("mode"))
+    create.add_argument("--who", action="append", choices=(*get_args(EligibilityKind), "link"), help=t("who"))
+    create.add_argument("--minimum", type=int, default=30, help=t("minimum"))
     create.add_argument("--open", action="store_true", help=t("open"))
-    add("links", links_command).add_argument("code", nargs="?", type=_code, help=t("code"))
+    links = add("links", links_command)
+    links.add_argument("code", nargs="?", type=_code, help=t("code"))
+    links.add_argument("--make", metavar="ROLE[:ID]", type=_holder, help=t("make_link"))
+    links.add_argument("--label", help=t("label"))
+    links.add_argument("--days", type=int, choices=range(1, limit("link_days") + 1), default=DAYS, metavar="N", help=t("days"))
+    links.add_argument("--revoke", metavar="LINK|ROLE", help=t("revoke"))
+    invite = add("invite", invite_command)
+    invite.add_argument("code", type=_code, help=t("code"))
+    invite.add_argument("people", type=Path, help=t("people"))
+    invite.add_argument("--slips", type=Path, metavar="FILE.html", help=t("slips"))
+    invite.add_argument("--csv", type=Path, metavar="FILE.csv", help=t("merge"))
+    invite.add_argument("--send", action="store_true", help=t("send_mail"))
     log = add("log", log_command)
     log.add_argument("code", type=_code, help=t("code"))
     log.add_argument("--follow", action="store_true", help=t("follow"))
     export = add("export", export_command)
     export.add_argument("code", type=_code, help=t("code"))
     export.add_argument("--format", choices=("jsonl", "csv", "html"), default="jsonl", help=t("format"))
+    issuer = add("issuer", issuer_command)
+    issuer.add_argument("--issuer-host", help=t("host"))
+    issuer.add_argument("--issuer-port", type=int, help=t("port"))
+    issuer.add_argument("--with-parent", action="store_true", help=t("with_parent"))
+    issuance = add("issuance", issuance_command)
+    issuance.add_argument("code", type=_code, help=t("code"))
+    issuance.add_argument("--title", help=t("title"))
+    issuance.add_argument("--who", action="append", choices=get_args(EligibilityKind), help=t("who"))
+    issuance.add_argument("--chat", help=t("chat"))
+    issuance.add_argument("--close", action="store_true", help=t("close"))
+    issuance.add_argument("--json", action="store_true", help=t("json"))
+    audit = add("audit", audit_command)
+    audit.add_argument("code", nargs="?", type=_code, help=t("code"))
+    audit.add_argument("--check", type=Path, metavar="FILE.jsonl", help=t("check_audit"))
+    audit.add_argument("--head", help=t("head"))
+    add("verify-pages", verify_pages_command).add_argument("url", help=t("url"))
     add("doctor", doctor_command, listening)
     add("settings", settings_command, listening).add_argument("--markdown", action="store_true", help=t("markdown"))
     return top
@@ -187,6 +230,13 @@ def _code(text: str) -> str:
     if not CODE.fullmatch(code):
         raise argparse.ArgumentTypeError(f"{text!r}: A-Z, 0-9, 4-10")
     return code
+
+
+def _holder(text: str) -> Holder:
+    role, _, id = text.partition(":")
+    if role not in ("host", "director", "overlay"):
+        raise argparse.ArgumentTypeError(f"{text!r}: host, host:ID, director:ID, overlay")
+    return Holder(role, id or ("overlay" if role == "overlay" else ""), "")  # type: ignore[arg-type]  # one of the three
 
 
 def settings_command(given: argparse.Namespace, settings: Settings, sources: dict[str, str], lang: Language) -> int:
@@ -227,11 +277,13 @@ async def serve_command(given: argparse.Namespace, settings: Settings, sources: 
     _more_files()
     stopped = _stop_signal()
     print(_used(settings, sources, lang), flush=True)
-    async with _served(settings) as server:
+    async with _served(settings) as server, _issuer(given, settings) as issuer:
         event_loop.settle()
         if server.valkey is not None and server.valkey.adopted:
             print(say(lang, "adopted", pid=server.valkey.pid))
         print(f"organiser: {server.links.organiser_url()}")
+        if issuer:
+            print(f"issuer: {issuer}")
         print(say(lang, "listening", url=server.url), flush=True)
         await stopped.wait()
         print(say(lang, "stopping"), flush=True)
@@ -247,19 +299,39 @@ async def demo_command(given: argparse.Namespace, settings: Settings, sources: d
     """The server with a demo town hall."""
     _more_files()
     stopped = _stop_signal()
-    async with _served(settings) as server, contextlib.AsyncExitStack() as stack:
-        if isinstance(server, app.Node):
-            hall = await demo_hall(server.gateway.directory, server.executor, settings)
-        else:
-            async with toolbox(settings) as tools:
-                hall = await demo_hall(tools.directory, tools.executor, settings)
-        print_links(server.links, hall)
+    async with _served(settings) as server, _issuer(given, settings) as issuer, contextlib.AsyncExitStack() as stack:
+        same = _same(given) if issuer else None
+        async with contextlib.AsyncExitStack() as shortly:
+            if isinstance(server, app.Node):
+                directory, executor, links = server.gateway.directory, server.executor, server.links
+            else:
+                tools = await shortly.enter_async_context(toolbox(settings))
+                directory, executor, links = tools.directory, tools.executor, server.links
+            hall = await demo_hall(directory, executor, links, settings, same)
+            if issuer:
+                print(f"issuer: {issuer}")
+            await print_links(executor, links, hall)
         event_loop.settle()
         if not given.quiet:
             await stack.enter_async_context(crowd(server.url, hall.code))
         await stopped.wait()
         print(say(lang, "stopping"), flush=True)
     return 0
+
+
+def _same(given: argparse.Namespace) -> list[str]:
+    """What another command is given so that it uses the settings of this one."""
+    flags = {"data_dir": "--data", "redis_url": "--redis"}
+    found = [word for name, flag in flags.items() if (value := getattr(given, name, None)) for word in (flag, str(value))]
+    return [*found, *(("--config", str(given.config)) if given.config else ())]
+
+
+def _issuer(given: argparse.Namespace, settings: Settings) -> contextlib.AbstractAsyncContextManager[str]:
+    """The issuer beside this server, unless it runs elsewhere; the address of its organiser's page, or ""."""
+    if settings.issuer == "none":
+        return contextlib.nullcontext("")
+    # Its port follows from the chat's, which may be given on the command line.
+    return issuer_run.beside([*_same(given), "--issuer-port", str(issuer_run.port(settings))])
 
 
 @contextlib.asynccontextmanager
@@ -283,7 +355,11 @@ async def create_command(given: argparse.Namespace, settings: Settings, sources:
         raise Failed(_words(found, lang))
     setup = Setup(title=given.title, language=lang, mode=given.mode, departments=tuple(found[0]), directors=tuple(found[1]))
     async with _tools(settings, lang) as tools:
-        runtime = await tools.directory.create(given.code, setup, Actor("organiser"), known(settings))
+        admission = await _admission(given, settings, tools, lang)
+        code = admission[0] if admission else given.code
+        runtime = await tools.directory.create(
+            code, setup, Actor("organiser"), known(settings), admission[1] if admission else None
+        )
         if isinstance(runtime, Refusal):
             raise Failed(_words(runtime, lang))
         if given.open:
@@ -292,8 +368,24 @@ async def create_command(given: argparse.Namespace, settings: Settings, sources:
             if isinstance(done, Refusal):
                 raise Failed(_words(done, lang))
         print(say(lang, "created", code=runtime.code))
-        _print_links(tools, runtime)
+        print(f"audience: {tools.links.audience_url(runtime.code)}")
+        _print_made(await hand_out(tools.executor, tools.links, runtime, everybody(runtime.hall, lang)), lang)
     return 0
+
+
+async def _admission(
+    given: argparse.Namespace, settings: Settings, tools: Toolbox, lang: Language
+) -> tuple[str, Admission] | None:
+    """(code, what the issuer's card makes of it). This command is the organiser's hand: it alone touches both sides."""
+    who = tuple(given.who or (("link",) if settings.issuer == "none" else ("open",)))
+    if "link" in who:
+        return None
+    async with books(settings) as issuances:
+        found = await issuances.get(given.code) if given.code else None
+        made = found or await issuances.create(given.title, lang, tools.links.public_url, who, given.code)
+        if isinstance(made, Refusal):
+            raise Failed(_words(made, lang))
+        return made.code, Admission(issuer=card_of(settings, made), minimum_participants=given.minimum)
 
 
 def _words(refusal: Refusal, lang: Language) -> str:
@@ -302,9 +394,19 @@ def _words(refusal: Refusal, lang: Language) -> str:
     return say(lang, "refused", why=error.message)
 
 
-def _print_links(tools: Toolbox, runtime: Runtime) -> None:
-    for link in tools.links.all(runtime.hall):
-        print(f"{link.role}: {link.url}" + (f"  ({link.name})" if link.name else ""))
+def _print_made(made: tuple[RoleLink, ...] | Refusal, lang: Language) -> None:
+    if isinstance(made, Refusal):
+        raise Failed(_words(made, lang))
+    for link in made:
+        print(f"{link.role}: {link.url}  ({link.name})")
+    if made:
+        print(say(lang, "told_once"))
+
+
+def _print_links(runtime: Runtime, lang: Language, zone: ZoneInfo) -> None:
+    for link in states(runtime, int(time.time())):
+        until = datetime.fromtimestamp(link.expires, zone).strftime("%Y-%m-%d %H:%M")
+        print(f"{link.link}  {link.role}:{link.id}  {link.label}  {say(lang, 'link_' + link.state, until=until)}")
 
 
 async def _find(tools: Toolbox, code: str, lang: Language) -> Runtime:
@@ -315,10 +417,30 @@ async def _find(tools: Toolbox, code: str, lang: Language) -> Runtime:
 
 
 async def links_command(given: argparse.Namespace, settings: Settings, sources: dict[str, str], lang: Language) -> int:
-    """Links of one town hall, or the list of all."""
+    """Links of one town hall: listed, made, revoked; or the list of all town halls."""
+    if (given.make or given.revoke) and not given.code:
+        raise Failed(say(lang, "links_need_code"))
     async with _tools(settings, lang) as tools:
         if given.code:
-            _print_links(tools, await _find(tools, given.code, lang))
+            runtime = await _find(tools, given.code, lang)
+            if given.revoke:
+                by_role = given.revoke in ("host", "director", "overlay")
+                id = uuid4().hex
+                command: Command = (
+                    RenewLinks(client_id=id, role=given.revoke) if by_role else RevokeLink(client_id=id, link=given.revoke)
+                )
+                done = await tools.executor.execute(runtime, Actor("organiser"), None, command)
+                if isinstance(done, Refusal):
+                    raise Failed(_words(done, lang))
+                await tools.directory.caught_up(runtime, done.seq)
+            if given.make:
+                role, id, _ = given.make
+                label = given.label or (runtime.hall.name_of(f"{role}:{id}") if id else role)
+                holder = Holder(role, id, label)
+                _print_made(await hand_out(tools.executor, tools.links, runtime, [holder], days=given.days), lang)
+            else:
+                print(f"audience: {tools.links.audience_url(runtime.code)}")
+                _print_links(runtime, lang, ZoneInfo(settings.time_zone))
             return 0
         print(f"organiser: {tools.organiser_url}")
         for code in await tools.directory.codes():
@@ -346,6 +468,44 @@ async def export_command(given: argparse.Namespace, settings: Settings, sources:
             sys.stdout.buffer.write(chunk)
         sys.stdout.buffer.flush()
     return 0
+
+
+async def audit_command(given: argparse.Namespace, settings: Settings, sources: dict[str, str], lang: Language) -> int:
+    """The audit to standard output; or whether a file of it holds: 0 if so."""
+    if given.check is None:
+        if not given.code:
+            raise Failed(say(lang, "links_need_code"))
+        async with _tools(settings, lang) as tools:
+            await _find(tools, given.code, lang)
+            async for one in audit_lines(tools.store, given.code):
+                sys.stdout.buffer.write(one)
+            sys.stdout.buffer.flush()
+        return 0
+    lines: list[object] = []
+    for text in given.check.read_bytes().splitlines():
+        try:
+            lines.append(wire.loads(text))
+        except wire.BadJson:
+            lines.append(None)
+    head = given.head
+    if head is None and given.code:
+        async with _tools(settings, lang) as tools:
+            head = (await replay(tools.store, (await _find(tools, given.code, lang)).code)).chain
+    bad = first_bad(lines, head)
+    print(say(lang, "audit_holds", count=len(lines)) if bad is None else say(lang, "audit_bad", seq=bad))
+    return 0 if bad is None else 1
+
+
+async def verify_pages_command(given: argparse.Namespace, settings: Settings, sources: dict[str, str], lang: Language) -> int:
+    """0 if a running server's pages are this checkout's."""
+    try:
+        found = await compare(given.url)
+    except CannotVerify as error:
+        raise Failed(str(error)) from None
+    for path in found.differ:
+        print(say(lang, "page_differs", path=path))
+    print(say(lang, "pages_same" if found.same else "pages_differ", files=found.files, ours=found.ours, theirs=found.theirs))
+    return 0 if found.same else 1
 
 
 async def doctor_command(given: argparse.Namespace, settings: Settings, sources: dict[str, str], lang: Language) -> int:

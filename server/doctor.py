@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from server.http.pages import folder
+from server.http.built import folder
 from server.settings import Settings
 from server.store.client import StoreRefused, StoreUnavailable, connect, guarded
 from server.store.embedded import DataFolderBusy, EmbeddedValkey, ValkeyFailed, binary

@@ -67,6 +67,47 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         tuple[str, ...],
         Meta(description="Networks (CIDR) of reverse proxies whose X-Forwarded-For is believed. Empty: nobody's is."),
     ] = ()
+    issuer: Annotated[
+        Literal["embedded", "none"],
+        Meta(
+            description="`embedded`: `serve` and `demo` also start the issuer, as a process of its own that ends with them. "
+            "`none`: it runs elsewhere (`townhall issuer`), which is safer, or there is none."
+        ),
+    ] = "embedded"
+    issuer_host: Annotated[str, Meta(min_length=1, description="Address on which the issuer listens.")] = "127.0.0.1"
+    issuer_port: Annotated[
+        int, Meta(ge=0, le=65535, description="TCP port of the issuer; 0: the one after `port`, and a free one where that is 0.")
+    ] = 0
+    issuer_public_url: Annotated[
+        str,
+        Meta(
+            description="Where people reach the issuer: an origin of its own (`https://admit.example.org`), best on another host."
+            " Empty: http://ISSUER_HOST:ISSUER_PORT."
+        ),
+    ] = ""
+    issuer_dir: Annotated[str, Meta(description="Folder of the issuer alone: ledger, keys, secret. Empty: DATA_DIR/issuer.")] = ""
+    oidc_issuer: Annotated[
+        str, Meta(description="OpenID Connect provider (`https://login.example.org/realms/staff`). Empty: no single sign-on.")
+    ] = ""
+    oidc_client_id: Annotated[
+        str, Meta(description="Our name at the provider; the redirect URI to set there is ISSUER_PUBLIC_URL/oidc/callback.")
+    ] = ""
+    oidc_client_secret_file: Annotated[str, Meta(description="File with our secret at the provider. Empty: a public client.")] = (
+        ""
+    )
+    oidc_scopes: Annotated[tuple[str, ...], Meta(description="What is asked for at the provider.")] = ("openid", "email")
+    oidc_claim: Annotated[str, Meta(min_length=1, description="Claim of the ID token that says who is eligible.")] = "groups"
+    oidc_eligible: Annotated[
+        tuple[str, ...], Meta(description="Values of that claim of which one makes eligible. Empty: whoever can sign in is.")
+    ] = ()
+    smtp_host: Annotated[str, Meta(description="Mail server that invitations are sent through. Empty: none.")] = ""
+    smtp_port: Annotated[int, Meta(ge=1, le=65535, description="TCP port of the mail server.")] = 587
+    smtp_security: Annotated[
+        Literal["starttls", "tls", "none"], Meta(description="How the connection to the mail server is protected.")
+    ] = "starttls"
+    smtp_user: Annotated[str, Meta(description="Name at the mail server. Empty: without signing in.")] = ""
+    smtp_password_file: Annotated[str, Meta(description="File with the password at the mail server.")] = ""
+    smtp_from: Annotated[str, Meta(description="Address that invitations come from.")] = ""
     time_zone: Annotated[str, Meta(description="Time zone of the office: due dates are days there.")] = "Asia/Seoul"
     metrics_token_file: Annotated[
         str,
@@ -155,10 +196,12 @@ def _fits(name: str, value: Any) -> bool:
     try:
         checked = getattr(msgspec.convert({name: value}, Settings), name)
         match name:
-            case "public_url":
+            case "public_url" | "issuer_public_url":
                 return checked == "" or _is_origin(checked.rstrip("/"))
             case "origins":
                 return all(_is_origin(origin) for origin in checked)
+            case "oidc_issuer":
+                return checked == "" or str(checked).startswith(("https://", "http://localhost", "http://127.0.0.1"))
             case "trusted_proxies":
                 return all(ipaddress.ip_network(network) for network in checked)
             case "redis_url":
@@ -199,7 +242,7 @@ def expects(name: str, lang: Language) -> str:
     def say(key: str, **params: object) -> str:
         return sentence(lang, "cli", f"kind.{key}", **params)
 
-    special = {"origins": "origins", "public_url": "origin", "redis_url": "store", "time_zone": "zone"}
+    special = {"origins": "origins", "public_url": "origin", "redis_url": "store", "time_zone": "zone", "oidc_issuer": "provider"}
     if name in special or name == "trusted_proxies":
         return say(special.get(name, "networks"))
     default = getattr(Settings(), name)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from server.admission.links import Links
-from server.admission.secret import load
 from server.halls.directory import Directory
 from server.halls.execute import Executor
+from server.secret import load
 from server.settings import ADDRESS, Settings
 from server.store.appender import Appender
 from server.store.client import Store, connect
@@ -16,6 +16,7 @@ from server.store.embedded import DataFolderBusy, EmbeddedValkey
 from server.store.erase import Eraser
 from server.store.follower import Follower
 from server.store.gauges import Presence, SupportGauges
+from server.store.tokens import SpentTokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ async def toolbox(settings: Settings) -> AsyncIterator[Toolbox]:
         stack.push_async_callback(follower.stop)
         eraser, support = Eraser(store), SupportGauges(store)
         stack.push_async_callback(eraser.stop)
-        directory = Directory(store, appender, follower, eraser, support, Presence(store, "toolbox"))
+        directory = Directory(store, appender, follower, eraser, support, Presence(store, "toolbox"), SpentTokens(store))
         executor = Executor(appender, follower, support, eraser, zone=settings.time_zone)
         secret = load(Path(settings.secret_file) if settings.secret_file else data / "secret")
         told = data / ADDRESS

@@ -4,13 +4,13 @@ from moderation.hall import Hall
 from moderation.message import Message
 from moderation.views.parts import department_names, director_names, fate_of, place
 from protocol.entries import Entry
-from protocol.views import AudienceHall, AudienceMessage, AudienceOnAir, Fragment, Gone, Window
+from protocol.views import AudienceAdmission, AudienceHall, AudienceMessage, AudienceOnAir, Fragment, Gone, Window
 
 
 def snapshot(hall: Hall) -> tuple[Fragment, ...]:
     """The whole view."""
     messages = (_message(hall, message) for message in hall.messages.values() if _sees(hall, message))
-    return (_hall(hall), _on_air(hall), *messages)
+    return (_hall(hall), *_admission(hall), _on_air(hall), *messages)
 
 
 def render(hall: Hall, seq: int, entry: Entry) -> tuple[Fragment, ...]:
@@ -18,6 +18,8 @@ def render(hall: Hall, seq: int, entry: Entry) -> tuple[Fragment, ...]:
     news: list[Fragment] = []
     if "hall" in hall.changed:
         news.append(_hall(hall))
+    if "admission" in hall.changed:
+        news += _admission(hall)
     for id in hall.touched:
         message = hall.messages[id]
         if _sees(hall, message):
@@ -53,6 +55,15 @@ def _on_air(hall: Hall) -> AudienceOnAir:
         return AudienceOnAir(id=None)
     message = hall.messages[hall.on_air]
     return AudienceOnAir(id=hall.on_air, since=message.aired_at, answering=message.answering_at is not None)
+
+
+def _admission(hall: Hall) -> tuple[Fragment, ...]:
+    """Nothing where there is no issuer."""
+    if hall.admission is None:
+        return ()
+    now = hall.round
+    found = None if now is None else (now.number, now.at, now.ends_at)
+    return (AudienceAdmission(admission=hall.admission, participants=len(hall.admitted), round=found),)
 
 
 def _hall(hall: Hall) -> AudienceHall:

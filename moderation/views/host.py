@@ -9,6 +9,9 @@ from protocol.views import (
     Acts,
     Fragment,
     Gone,
+    HeldAuthor,
+    HeldAuthors,
+    HostAdmission,
     HostHall,
     HostMessage,
     HostOnAir,
@@ -25,7 +28,7 @@ def snapshot(hall: Hall) -> tuple[Fragment, ...]:
     """The whole view."""
     messages = (_message(hall, message) for message in hall.messages.values() if _sees(hall, message))
     singles = (_hall(hall), _queue(hall), _on_air(hall), _preview(hall), _overlay(hall), _muted(hall), _acts(hall))
-    return (*singles, *messages)
+    return (*singles, *_participation(hall), *messages)
 
 
 def render(hall: Hall, seq: int, entry: Entry) -> tuple[Fragment, ...]:
@@ -34,6 +37,8 @@ def render(hall: Hall, seq: int, entry: Entry) -> tuple[Fragment, ...]:
     for part, show in _SINGLES.items():
         if part in hall.changed or (part == "on_air" and hall.on_air in hall.touched):
             news.append(show(hall))
+    if hall.changed & {"held_authors", "admission"}:
+        news += _participation(hall)
     for id in hall.touched:
         message = hall.messages[id]
         news.append(_message(hall, message) if _sees(hall, message) else Gone(id=id))
@@ -78,6 +83,7 @@ def _hall(hall: Hall) -> HostHall:
         slow_s=hall.slow_s,
         opened_at=hall.opened_at,
         closed_at=hall.closed_at,
+        moderators=hall.moderators(),
     )
 
 
@@ -108,6 +114,19 @@ def _muted(hall: Hall) -> MutedAuthors:
             if tag in hall.authors
         )
     )
+
+
+def _participation(hall: Hall) -> tuple[Fragment, ...]:
+    """Each only where there ever was anything to tell."""
+    news: list[Fragment] = []
+    if hall.held_ever:
+        held = [(tag, hold) for tag, hold in hall.held_authors.items() if tag in hall.authors]
+        news.append(
+            HeldAuthors(authors=tuple(HeldAuthor(tag=tag, who=hall.authors[tag].pseudonym, by=hold.by) for tag, hold in held))
+        )
+    if hall.admission is not None:
+        news.append(HostAdmission(participants=len(hall.admitted), minimum=hall.admission.minimum_participants))
+    return tuple(news)
 
 
 def _acts(hall: Hall) -> Acts:

@@ -9,6 +9,7 @@ from moderation.hall import Hall
 from protocol.names import Role
 from protocol.refusals import Refusal
 from server.admission.links import Links
+from server.admission.staff_tickets import StaffTickets
 from server.admission.tickets import Tickets
 
 NOBODY = "0" * 16
@@ -35,8 +36,11 @@ class Admitted:
 class Admission:
     """`organiser_key`: whoever shows it may create and run town halls."""
 
-    def __init__(self, tickets: Tickets, links: Links, organiser_key: str, link_dedupe_key: bytes) -> None:
+    def __init__(
+        self, tickets: Tickets, staff_tickets: StaffTickets, links: Links, organiser_key: str, link_dedupe_key: bytes
+    ) -> None:
         self.tickets = tickets
+        self.staff_tickets = staff_tickets
         self.links = links
         self._organiser_key = organiser_key
         self._dedupe_key = link_dedupe_key
@@ -49,19 +53,36 @@ class Admission:
         """`author_key`: of the town hall, None once it is closed. Refuses with `not_admitted`."""
         match role:
             case "audience":
-                pid = self.tickets.participant(hall.code, token)
-                return Refusal("not_admitted") if pid is None else self._participant(author_key, pid)
+                holder = self.tickets.holder(hall.code, token)
+                if holder is None:
+                    return Refusal("not_admitted")
+                if hall.admission is not None and holder.kind == "watch":
+                    return _watching(holder.id)
+                return self.participant(author_key, holder.id)
             case "organiser":
                 if not self.is_organiser(token):
                     return Refusal("not_admitted")
                 return self._staff(hall, role, "organiser", "")
             case _:
-                id = self.links.holder(hall, role, token)
-                if id is None:
-                    return Refusal("not_admitted")
-                return self._staff(hall, role, id, hall.name_of(f"{role}:{id}"))
+                link = self.staff_tickets.link(hall.code, role, token)
+                why = Refusal("not_admitted") if link is None else self.links.why_not(hall, link)
+                if link is None or why is not None:
+                    return why or Refusal("not_admitted")
+                known = hall.links[link]
+                return self._staff(hall, role, known.id, hall.name_of(f"{role}:{known.id}"), link)
 
-    def _participant(self, author_key: bytes | None, pid: bytes) -> Admitted:
+    def exchange(self, hall: Hall, role: Role, token: str) -> str | Refusal:
+        """A ticket for the secret of a staff link. Refuses `not_admitted`, `link_expired`, `link_revoked`."""
+        link = self.links.link(hall, role, token)
+        return link if isinstance(link, Refusal) else self.staff_tickets.issue(hall.code, role, link)
+
+    def still(self, hall: Hall, admitted: Admitted) -> Refusal | None:
+        """Whether who was admitted may still act: asked anew for each command. None: yes."""
+        link = admitted.actor.link
+        return None if link is None else self.links.why_not(hall, link)
+
+    def participant(self, author_key: bytes | None, pid: bytes) -> Admitted:
+        """The participant `pid`. `author_key`: of the town hall, None once it is closed."""
         if author_key is None:
             spent = hashlib.sha256(pid).digest()
             return Admitted("audience", "", "", Actor("audience", author=NOBODY), spent, None, spent)
@@ -72,6 +93,12 @@ class Admission:
         actor = Actor("audience", author=derived(b"tag")[:8].hex(), seed=int.from_bytes(derived(b"name")[:8], "big"))
         return Admitted("audience", "", "", actor, derived(b"bucket"), derived(b"voter")[:16], derived(b"dedupe"))
 
-    def _staff(self, hall: Hall, role: Role, id: str, name: str) -> Admitted:
-        key = hmac.digest(self._dedupe_key, f"{hall.code}|{role}|{id}".encode(), hashlib.sha256)
-        return Admitted(role, id, name, Actor(role, id=id), key, None, key)
+    def _staff(self, hall: Hall, role: Role, id: str, name: str, link: str | None = None) -> Admitted:
+        key = hmac.digest(self._dedupe_key, f"{hall.code}|{role}|{id}|{link}".encode(), hashlib.sha256)
+        return Admitted(role, id, name, Actor(role, id=id, link=link), key, None, key)
+
+
+def _watching(id: bytes) -> Admitted:
+    """Somebody without a token: no tag, no vote, no name."""
+    key = hashlib.sha256(b"watching" + id).digest()
+    return Admitted("audience", "", "", Actor("audience"), key, None, key)

@@ -1,21 +1,37 @@
-"""Staff links: capabilities for one role in one town hall. Nothing is stored; renewing a role's links ends the old ones."""
+"""Staff links: capabilities for one role in one town hall, labelled, expiring, revocable one by one.
+
+`LINK RANDOM . MAC`: the link's name, 256 random bits, and our signature over both with town hall and role. Kept is only
+SHA-256 of the random bits (protocol.entries.LinkMade); the signature refuses what was never ours without a look.
+"""
 
 import base64
 import hashlib
 import hmac
+import secrets
+import time
+from collections.abc import Callable
+from typing import Final
 from urllib.parse import quote
 
-from moderation.hall import Hall
-from protocol.names import Role
+from moderation.hall import MODERATOR, Hall
+from protocol.commands import NewLink
+from protocol.names import Role, StaffRole
+from protocol.refusals import Refusal
 from protocol.views import RoleLink
-from server.admission.secret import Secret
+from server.secret import Secret
+
+NAME: Final = 8
+"""Letters of a link's name at the head of its token."""
+RANDOM_BYTES: Final = 32
+_MAC: Final = 16
 
 
 class Links:
-    """`public_url`: where people reach this server, without a slash at the end."""
+    """`public_url`: where people reach this server, without a slash at the end. `clock`: unix seconds."""
 
-    def __init__(self, secret: Secret, public_url: str) -> None:
+    def __init__(self, secret: Secret, public_url: str, clock: Callable[[], float] = time.time) -> None:
         self._key = secret.key("link")
+        self._clock = clock
         self.organiser_key = secret.key("organiser").hex()
         self.public_url = public_url
 
@@ -23,43 +39,49 @@ class Links:
         """Address of the organiser's page, with the key in its fragment."""
         return f"{self.public_url}/organiser#{self.organiser_key}"
 
-    def token(self, hall: Hall, role: Role, id: str) -> str:
-        """`ID.MAC`: 256 bits that only this secret makes."""
-        generation = hall.link_generations.get(role, 0)
-        what = f"{hall.code}|{role}|{id}|{generation}".encode()
-        mac = hmac.digest(self._key, what, hashlib.sha256)
-        return f"{id}.{base64.urlsafe_b64encode(mac).decode().rstrip('=')}"
-
-    def holder(self, hall: Hall, role: Role, token: str) -> str | None:
-        """The id of the host, director or overlay that `token` is for; None: not (or no longer) valid."""
-        id, _, _ = token.partition(".")
-        if not hmac.compare_digest(self.token(hall, role, id).encode(), token.encode()):
-            return None
-        return id if id in self._ids(hall, role) else None
-
-    def _ids(self, hall: Hall, role: Role) -> set[str]:
-        match role:
-            case "host":
-                return {host.id for host in hall.setup.hosts}
-            case "director":
-                return {director.id for director in hall.setup.directors}
-            case "overlay":
-                return {"overlay"}
-        return set()
-
     def audience_url(self, code: str) -> str:
         """The address for everybody."""
         return f"{self.public_url}/t/{quote(code)}"
 
-    def all(self, hall: Hall) -> tuple[RoleLink, ...]:
-        """Every link to hand out. The secret stands in the fragment, which browsers do not send."""
+    def new(self, code: str, role: StaffRole, id: str, label: str) -> tuple[NewLink, RoleLink]:
+        """A link as the log will know it, and its address: told to whoever asked, and then forgotten.
 
-        def staff(role: Role, id: str, name: str) -> RoleLink:
-            return RoleLink(role, id, name, f"{self.public_url}/{role}/{hall.code}#{self.token(hall, role, id)}")
+        `id` "": a moderator who is not in the setup.
+        """
+        made, random = secrets.token_hex(NAME // 2), _text(secrets.token_bytes(RANDOM_BYTES))
+        id = id or f"{MODERATOR}{made}"
+        token = f"{made}{random}.{self._mac(code, role, made + random)}"
+        address = f"{self.public_url}/{role}/{code}#{token}"
+        return NewLink(made=made, role=role, id=id, label=label, secret=_hash(random)), RoleLink(role, id, label, address, made)
 
-        return (
-            RoleLink("audience", "", "", self.audience_url(hall.code)),
-            *(staff("host", host.id, host.name) for host in hall.setup.hosts),
-            *(staff("director", director.id, director.name) for director in hall.setup.directors),
-            staff("overlay", "overlay", ""),
-        )
+    def link(self, hall: Hall, role: Role, token: str) -> str | Refusal:
+        """The name of the link that `token` is the secret of. Refuses `not_admitted`, `link_expired`, `link_revoked`."""
+        body, _, mac = token.partition(".")
+        made, random = body[:NAME], body[NAME:]
+        if not hmac.compare_digest(self._mac(hall.code, role, body).encode(), mac.encode()):
+            return Refusal("not_admitted")
+        known = hall.links.get(made)
+        if known is None or known.role != role or not hmac.compare_digest(known.secret, _hash(random)):
+            return Refusal("not_admitted")
+        return self.why_not(hall, made) or made
+
+    def why_not(self, hall: Hall, link: str) -> Refusal | None:
+        """None: the link `link` admits now."""
+        known = hall.links.get(link)
+        if known is None:
+            return Refusal("not_admitted")
+        if known.revoked or not hall.is_staff(known.role, known.id):
+            return Refusal("link_revoked")
+        return None if known.holds(int(self._clock())) else Refusal("link_expired")
+
+    def _mac(self, code: str, role: str, body: str) -> str:
+        what = f"{code}|{role}|{body}".encode("utf-8", "surrogatepass")
+        return _text(hmac.digest(self._key, what, hashlib.sha256)[:_MAC])
+
+
+def _text(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def _hash(random: str) -> str:
+    return hashlib.sha256(random.encode()).hexdigest()

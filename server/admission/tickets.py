@@ -1,4 +1,8 @@
-"""A participant's ticket: a random participant id, signed for one town hall. Any node can check it; none is stored."""
+"""Tickets of the audience, signed for one town hall. Any node can check them without asking the store; none is kept.
+
+One to watch with is anybody's, for a day. A participant's is good for a quarter of an hour: whoever holds the device key
+of the token refreshes it (redeem.py), so that 10,000 who come back at once cost no look at the store.
+"""
 
 import base64
 import binascii
@@ -7,13 +11,25 @@ import hmac
 import secrets
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
 
-from server.admission.secret import Secret
+from protocol.limits import limit
+from server.secret import Secret
 
-LIFE_S = 24 * 3600
+WATCH_S = 24 * 3600
 _MAC = 16
 _PID = 16
 _EXPIRY = 6
+_KINDS: dict[bytes, Literal["watch", "participant"]] = {b"w": "watch", b"p": "participant"}
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """`id`: the participant's, or a random one of whoever watches."""
+
+    kind: Literal["watch", "participant"]
+    id: bytes
 
 
 class Tickets:
@@ -24,20 +40,29 @@ class Tickets:
         self._clock = clock
 
     def issue(self, code: str) -> str:
-        """A ticket for a new participant of the town hall `code`, good for a day."""
-        body = secrets.token_bytes(_PID) + int(self._clock() + LIFE_S).to_bytes(_EXPIRY, "big")
-        return base64.urlsafe_b64encode(body + self._mac(code, body)).decode().rstrip("=")
+        """A ticket to watch the town hall `code`; where there is no issuer, also to take part in it. Good for a day."""
+        return self._made(code, b"w" + secrets.token_bytes(_PID), WATCH_S)
 
-    def participant(self, code: str, ticket: str) -> bytes | None:
-        """The participant id, or None: altered, expired, or for another town hall."""
+    def issue_participant(self, code: str, id: bytes) -> str:
+        """A ticket for the participant `id` (16 bytes), good for limits.ticket_s."""
+        return self._made(code, b"p" + id, limit("ticket_s"))
+
+    def holder(self, code: str, ticket: str) -> Holder | None:
+        """None: altered, expired, or for another town hall."""
         try:
             raw = base64.urlsafe_b64decode(ticket + "=" * (-len(ticket) % 4))
         except (binascii.Error, ValueError):
             return None
-        body, mac = raw[: _PID + _EXPIRY], raw[_PID + _EXPIRY :]
-        if not hmac.compare_digest(self._mac(code, body), mac):
+        body, mac = raw[: 1 + _PID + _EXPIRY], raw[1 + _PID + _EXPIRY :]
+        if not hmac.compare_digest(self._mac(code, body), mac) or body[:1] not in _KINDS:
             return None
-        return body[:_PID] if int.from_bytes(body[_PID:], "big") > self._clock() else None
+        if int.from_bytes(body[1 + _PID :], "big") <= self._clock():
+            return None
+        return Holder(_KINDS[body[:1]], body[1 : 1 + _PID])
+
+    def _made(self, code: str, who: bytes, life_s: int) -> str:
+        body = who + int(self._clock() + life_s).to_bytes(_EXPIRY, "big")
+        return base64.urlsafe_b64encode(body + self._mac(code, body)).decode().rstrip("=")
 
     def _mac(self, code: str, body: bytes) -> bytes:
         return hmac.digest(self._key, code.encode() + b"|" + body, hashlib.sha256)[:_MAC]

@@ -2,17 +2,22 @@
 
 import asyncio
 import contextlib
+import secrets
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from importlib.util import find_spec
+
+import msgspec
 
 from moderation.context import Actor
 from protocol.commands import OpenHall
 from protocol.refusals import Refusal
+from protocol.setup import Admission, Issuer
 from server.admission.links import Links
 from server.demo.setup import CODE, setup
-from server.halls.directory import Directory
+from server.gateway.staff import everybody, hand_out
+from server.halls.directory import CODE_LENGTH, CODE_LETTERS, Directory
 from server.halls.execute import Executor
 from server.halls.runtime import Runtime
 from server.http.organiser import known
@@ -42,17 +47,23 @@ async def crowd(url: str, code: str) -> AsyncIterator[None]:
                 await process.wait()
 
 
-async def demo_hall(directory: Directory, executor: Executor, settings: Settings) -> Runtime:
-    """The demo town hall, found again after a restart. If it was closed meanwhile, a new one under another code."""
+async def demo_hall(
+    directory: Directory, executor: Executor, links: Links, settings: Settings, same: Sequence[str] | None
+) -> Runtime:
+    """The demo town hall, found again after a restart. If it was closed meanwhile, a new one under another code.
+
+    `same`: arguments that make a command use these settings; None: there is no issuer.
+    """
     found = await directory.get(CODE)
     if found is not None and found.hall.phase == "closed":
         found = None
-        code = None
+        code = "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
     else:
         code = CODE
     actor = Actor("organiser")
     if found is None:
-        made = await directory.create(code, setup(), actor, known(settings))
+        admission = None if same is None else await _admission(links, code, same)
+        made = await directory.create(code, setup(), actor, known(settings), admission)
         assert isinstance(made, Runtime), made
         found = made
     if found.hall.phase == "draft":
@@ -62,10 +73,27 @@ async def demo_hall(directory: Directory, executor: Executor, settings: Settings
     return found
 
 
-def print_links(links: Links, runtime: Runtime) -> None:
-    """One line for each page, and one for each director; a town hall's other hosts stand on the organiser's page."""
+async def _admission(links: Links, code: str, same: Sequence[str]) -> Admission:
+    """The issuer's card, carried by a command as an organiser would: no call runs between the two servers.
+
+    A demo hides nobody: one participant is enough to begin, and nobody waits for others. Its join page says so.
+    """
+    arguments = (*same, "--title", setup().title, "--chat", links.public_url, "--json")
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "server", "issuance", code, *arguments), stdout=asyncio.subprocess.PIPE
+    )
+    said, _ = await process.communicate()
+    issuer = msgspec.json.decode(said, type=Issuer)
+    return Admission(issuer=issuer, minimum_participants=1, round_s=0, round_people=1)
+
+
+async def print_links(executor: Executor, links: Links, runtime: Runtime) -> None:
+    """One line for each page, and one for each director: links of this start, good for a day."""
     hall, told = runtime.hall, set[str]()
-    for link in links.all(hall):
+    made = await hand_out(executor, links, runtime, everybody(hall, hall.setup.language), days=1)
+    assert not isinstance(made, Refusal), made
+    print(f"audience: {links.audience_url(hall.code)}")
+    for link in made:
         if link.role == "director":
             director = hall.director(link.id)
             found = hall.department(director.department) if director else None

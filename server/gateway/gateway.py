@@ -27,9 +27,9 @@ from protocol.names import Language, Role
 from protocol.refusals import Refusal
 from server import metrics
 from server.admission.admit import Admission, Admitted
+from server.answers import accepted, refused
+from server.buckets import Buckets
 from server.fanout.room import Room
-from server.gateway.answers import accepted, refused
-from server.gateway.buckets import Buckets
 from server.halls.directory import Directory
 from server.halls.execute import Executor
 from server.halls.runtime import Runtime
@@ -73,7 +73,7 @@ class Gateway:
     ) -> None:
         self.directory = directory
         self.admission = admission
-        self._executor = executor
+        self.executor = executor
         self._clock = clock
         self._wall = wall
         self._posts = Buckets(limit("messages_per_10_s"), 10)
@@ -147,6 +147,9 @@ class Gateway:
     async def _execute(self, session: Session, name: object, payload: object) -> Ack | Refusal:
         if not isinstance(name, str) or name not in names_for(session.role):
             return Refusal("not_allowed" if name in COMMANDS or name in QUERIES else "unknown_command")
+        gone = self.admission.still(session.runtime.hall, session.admitted)
+        if gone is not None:
+            return gone
         command = wire.command(name, payload)
         if isinstance(command, Refusal):
             return command
@@ -158,13 +161,13 @@ class Gateway:
         who = session.admitted
         if isinstance(command, Command):
             sender = who.bucket if session.role == "audience" else None
-            done = await self._executor.execute(session.runtime, who.actor, who.dedupe(command.client_id), command, sender=sender)
+            done = await self.executor.execute(session.runtime, who.actor, who.dedupe(command.client_id), command, sender=sender)
             if isinstance(done, Refusal):
                 return done
             if isinstance(command, CloseHall):
                 await self.directory.closed(session.runtime)
             return accepted(done.seq, done.state)
-        data = await self._executor.query(session.runtime, who.actor, who.voter, command)
+        data = await self.executor.query(session.runtime, who.actor, who.voter, who.bucket, command)
         return data if isinstance(data, Refusal) else accepted(data=data)
 
     def _wait_s(self, session: Session, command: Any) -> float:

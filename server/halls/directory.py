@@ -12,7 +12,7 @@ from moderation.context import Actor, Context
 from moderation.hall_rules import create
 from protocol.bus import pack
 from protocol.refusals import Refusal
-from protocol.setup import Setup
+from protocol.setup import Admission, Setup
 from server.fanout.flusher import Flusher
 from server.halls.runtime import Runtime
 from server.store import log as store_log
@@ -22,6 +22,7 @@ from server.store.client import Store, StoreRefused, StoreUnavailable
 from server.store.erase import Eraser
 from server.store.follower import Follower
 from server.store.gauges import Presence, SupportGauges
+from server.store.tokens import SpentTokens
 from server.tasks import end
 
 log = structlog.get_logger()
@@ -35,6 +36,7 @@ UNKNOWN_MAX = 10_000
 IDLE_S = 600.0
 """A closed town hall that nobody has looked at for this long is unloaded."""
 GAUGES_S = 0.5
+CATCH_UP_S = 5.0
 PRESENCE_S = 2.0
 AUTHOR_KEY = "author"
 """Name of the key under which participants become author tags; destroyed on close."""
@@ -51,9 +53,11 @@ class Directory:
         eraser: Eraser,
         support: SupportGauges,
         presence: Presence,
+        tokens: SpentTokens,
         *,
         on_too_old: Callable[[], None] = lambda: None,
         flusher: Flusher | None = None,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._appender = appender
@@ -61,13 +65,16 @@ class Directory:
         self._eraser = eraser
         self._support = support
         self._presence = presence
+        self._tokens = tokens
         self._on_too_old = on_too_old
         self._flusher = flusher or Flusher()
+        self._wall = wall
         self._loaded: dict[str, Runtime] = {}
         self._loading: dict[str, asyncio.Task[Runtime | None]] = {}
         self._unknown: dict[str, float] = {}
         self._cleaned: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
+        self._stopping = False
 
     async def start(self) -> None:
         """Begin to send gauges and to look after what is loaded."""
@@ -104,11 +111,13 @@ class Directory:
             task.add_done_callback(lambda _: self._loading.pop(code, None))
         return await asyncio.shield(task)
 
-    async def create(self, code: str | None, setup: Setup, actor: Actor, context: Context) -> Runtime | Refusal:
+    async def create(
+        self, code: str | None, setup: Setup, actor: Actor, context: Context, admission: Admission | None = None
+    ) -> Runtime | Refusal:
         """A new town hall in draft. `code` None: one is drawn. Raises StoreUnavailable, StoreRefused, Busy."""
         for _ in range(1 if code else 5):
             chosen = code or "".join(random_secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
-            decision = create(chosen, actor, setup, context)
+            decision = create(chosen, actor, setup, context, admission)
             if isinstance(decision, Refusal):
                 return decision
             entries = tuple(NewEntry(*pack(entry)) for entry in decision.entries)
@@ -122,13 +131,17 @@ class Directory:
                 return runtime
         return Refusal("code_taken", field="$.code")
 
+    async def caught_up(self, runtime: Runtime, seq: int) -> None:
+        """Wait until entry `seq` is applied here. Raises TimeoutError."""
+        await self._follower.caught_up(runtime.code, seq, CATCH_UP_S)
+
     async def _load(self, code: str) -> Runtime | None:
         if await store_log.head(self._store, code) is None:
             if len(self._unknown) >= UNKNOWN_MAX:
                 self._unknown.clear()
             self._unknown[code] = time.monotonic()
             return None
-        runtime = Runtime(code, on_too_old=self._on_too_old, flusher=self._flusher)
+        runtime = Runtime(code, on_too_old=self._on_too_old, flusher=self._flusher, wall=self._wall)
         await self._follower.follow(code, runtime)
         if runtime.hall.phase != "closed":
             runtime.author_key = await secrets.get_or_create(self._store, code, AUTHOR_KEY)
@@ -146,7 +159,7 @@ class Directory:
 
     # --- looking after ---
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
-        while True:
+        while not self._stopping:
             await asyncio.sleep(seconds)
             try:
                 await work()
@@ -161,6 +174,7 @@ class Directory:
 
     async def _look_after(self) -> None:
         for runtime in self.loaded():
+            runtime.end_stale_links()
             if runtime.hall.phase == "closed":
                 await self._after_closing(runtime)
             runtime.board.viewers = await self._presence.tell(runtime.code, runtime.viewers_here)
@@ -177,6 +191,7 @@ class Directory:
         runtime.author_key = None
         await secrets.destroy(self._store, runtime.code, AUTHOR_KEY)
         await self._support.drop_voters(runtime.code)
+        await self._tokens.forget(runtime.code)
         self._eraser.rewrite_soon(runtime.code)
         self._cleaned.add(runtime.code)
 

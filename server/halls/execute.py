@@ -15,9 +15,20 @@ import structlog
 from moderation.context import Actor, Context
 from moderation.decide import Decision, decide
 from moderation.filters import findings
+from moderation.hall import Hall
+from moderation.participation_rules import barred, may_choose, offered, pseudonym_of
 from moderation.text import clean
 from protocol.bus import pack
-from protocol.commands import CheckMessages, Command, PostMessage, Query, SupportQuestion
+from protocol.commands import (
+    AwaitRound,
+    CheckMessages,
+    CheckParticipation,
+    Command,
+    PostMessage,
+    Query,
+    ShowStored,
+    SupportQuestion,
+)
 from protocol.entries import Entry, MessageErased, QuestionAired
 from protocol.limits import limit
 from protocol.refusals import Refusal
@@ -90,6 +101,7 @@ class Executor:
                     judged_anew = True
                     await self._follower.caught_up(runtime.code, known.head, CATCH_UP_S)
                     continue
+                decision = _by_link(decision, actor)
                 append = _append(runtime, decision, dedupe, digest, _rate(sender, command))
                 match await self._appender.append(append):
                     case Appended() as done:
@@ -114,16 +126,39 @@ class Executor:
             log.error("store_refused", hall=runtime.code, code=error.code)
             return Refusal("disk_full" if error.code in ("disk_full", "memory_full") else "not_saved", retry_after_ms=5_000)
 
-    async def query(self, runtime: Runtime, actor: Actor, voter: bytes | None, query: Query) -> Any | Refusal:
-        """The data of a query, or a refusal. `voter`: opaque key of the participant."""
+    async def query(self, runtime: Runtime, actor: Actor, voter: bytes | None, bucket: bytes, query: Query) -> Any | Refusal:
+        """The data of a query, or a refusal. `voter`: opaque key of the participant; `bucket`: of whoever asks."""
         match query:
             case SupportQuestion():
-                return await self._support(runtime, voter, query)
+                return await self._support(runtime, actor, voter, query)
             case CheckMessages():
                 return {"states": {str(m): _own_state(runtime, actor, m) for m in query.messages}}
+            case ShowStored():
+                return await self._stored(runtime, actor, query.message)
+            case CheckParticipation():
+                return _participation(runtime.hall, actor)
+            case AwaitRound():
+                runtime.awaiting.add(bucket)
+                return {}
         return Refusal("unknown_command")
 
-    async def _support(self, runtime: Runtime, voter: bytes | None, query: SupportQuestion) -> Any | Refusal:
+    async def _stored(self, runtime: Runtime, actor: Actor, id: int) -> Any | Refusal:
+        """The entry and its text as they lie in the store, read from there and not from what is applied here."""
+        message = runtime.hall.messages.get(id)
+        if message is None or actor.author is None or message.author != actor.author:
+            return Refusal("not_yours", field="$.message")
+        try:
+            found = await self._follower.stored(runtime.code, id)
+        except (StoreUnavailable, StoreRefused):
+            return Refusal("not_saved", retry_after_ms=1_000)
+        if found is None:
+            return Refusal("no_such_message", field="$.message")
+        body, text = found
+        return {"seq": id, "entry": msgpack.unpackb(body), "text": text}
+
+    async def _support(self, runtime: Runtime, actor: Actor, voter: bytes | None, query: SupportQuestion) -> Any | Refusal:
+        if refusal := barred(runtime.hall, actor):
+            return refusal
         if voter is None:
             return Refusal("not_allowed")
         message = runtime.hall.messages.get(query.message)
@@ -139,6 +174,13 @@ class Executor:
         except StoreRefused:
             return Refusal("disk_full", retry_after_ms=5_000)
         return {"message": query.message, "support": count}
+
+    async def note(self, runtime: Runtime, decision: Decision) -> bool:
+        """Append what the town hall decides by itself. False: its log has moved on, or another node has; decide anew later.
+
+        Raises StoreUnavailable, StoreRefused, Busy.
+        """
+        return isinstance(await self._appender.append(_append(runtime, decision, None, b"", None)), Appended)
 
     async def _count(self, runtime: Runtime, message: int) -> int:
         """Voters of a question and of those merged into it: a union, never a sum."""
@@ -192,6 +234,13 @@ def _rate(sender: bytes | None, command: Command) -> Rate | None:
     return Rate(sender, limit("messages_per_10_s"), 10)
 
 
+def _by_link(decision: Decision, actor: Actor) -> Decision:
+    """Every entry of staff names the link it was done with."""
+    if actor.link is None:
+        return decision
+    return Decision(tuple(msgspec.structs.replace(entry, link=actor.link) for entry in decision.entries), decision.state)
+
+
 def _append(runtime: Runtime, decision: Decision, dedupe: bytes | None, digest: bytes, rate: Rate | None) -> Append:
     needs = frozenset[str]().union(*(entry.needs for entry in decision.entries))
     raises = frozenset[str]().union(*(entry.raises for entry in decision.entries))
@@ -207,6 +256,14 @@ def _append(runtime: Runtime, decision: Decision, dedupe: bytes | None, digest: 
         raise_gate="gate" in raises,
         rate=rate,
     )
+
+
+def _participation(hall: Hall, actor: Actor) -> dict[str, Any]:
+    why = barred(hall, actor)
+    if actor.author is None:
+        return {"barred": why.code if why else None, "pseudonym": None, "choices": ()}
+    choices = offered(hall, actor) if may_choose(hall, actor) else ()
+    return {"barred": why.code if why else None, "pseudonym": pseudonym_of(hall, actor), "choices": choices}
 
 
 def _digest(command: Command) -> bytes:

@@ -1,5 +1,6 @@
 """A town hall read afresh from its log, for one who needs it whole and standing still: an export, a check."""
 
+from moderation.audit import advance
 from moderation.evolve import evolve
 from moderation.hall import Hall
 from protocol.bus import unpack
@@ -12,4 +13,5 @@ async def replay(store: Store, code: str) -> Hall:
     hall = Hall.empty()
     async for seq, body, text in store_log.read_all(store, code):
         evolve(hall, seq, unpack(body, text))
+        advance(hall, seq, body)
     return hall

@@ -6,19 +6,30 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
+from moderation.audit import advance
 from moderation.evolve import Corrupt, evolve
 from moderation.hall import Hall
 from moderation.views import audience, director, host, overlay
 from moderation.views.fold import name
 from protocol import wire
 from protocol.bus import LogCorrupt, UnknownEntry, unpack
-from protocol.entries import Entry, LinksRenewed, MessageErased, MessageHeld, MessageRemoved
+from protocol.entries import (
+    AuthorHeld,
+    Entry,
+    HallConfigured,
+    LinkRevoked,
+    LinksRenewed,
+    MessageErased,
+    MessageHeld,
+    MessageRemoved,
+)
 from protocol.frames import Gauges
 from protocol.limits import limit
 from protocol.names import Role
 from protocol.views import Fragment
 from server.fanout.flusher import Flusher
 from server.fanout.room import Room
+from server.halls.awaiting import Awaiting
 from server.halls.gauge_board import GaugeBoard
 
 log = structlog.get_logger()
@@ -34,7 +45,13 @@ class Runtime:
     """
 
     def __init__(
-        self, code: str, *, on_too_old: Callable[[], None], flusher: Flusher, clock: Callable[[], float] = time.monotonic
+        self,
+        code: str,
+        *,
+        on_too_old: Callable[[], None],
+        flusher: Flusher,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         self.code = code
         self.hall = Hall.empty()
@@ -43,12 +60,15 @@ class Runtime:
         self.stopped: str | None = None
         self.author_key: bytes | None = None
         self.board = GaugeBoard()
+        self.awaiting = Awaiting(wall)
         self.idle_since = clock()
         self._clock = clock
+        self._wall = wall
         self._on_too_old = on_too_old
         self._flusher = flusher
         self._rooms: dict[tuple[Role, str], Room] = {}
         self._replaying = False
+        self._held: dict[str, dict[object, Callable[[int, int | None], None]]] = {}
 
     def room(self, role: Role, id: str = "") -> Room:
         """The fan-out of one view; `id` is the director's for directors. Made at first use, dropped when long empty."""
@@ -106,6 +126,7 @@ class Runtime:
                 return self.bye(3011)
             except (LogCorrupt, Corrupt) as corrupt:
                 return self.stop(f"entry {seq}: {corrupt}")
+            advance(self.hall, seq, body)
             self.seq = seq
             if not self._replaying:
                 self._show(seq, entry)
@@ -122,12 +143,13 @@ class Runtime:
 
     # --- rendering ---
     def _show(self, seq: int, entry: Entry) -> None:
-        if isinstance(entry, LinksRenewed):
-            self.bye_role(entry.role, 3506)
+        if isinstance(entry, LinkRevoked | LinksRenewed | HallConfigured):
+            self.end_stale_links()
         self._drop_long_empty_rooms()
+        gone = (entry.message,) if isinstance(entry, _HIDES) else entry.messages if isinstance(entry, AuthorHeld) else ()
+        hidden = tuple(f"{kind}:{id}" for id in gone for kind in ("message", "question"))
         for (role, id), room in self._rooms.items():
             fragments = [(name(f), wire.fragment(f)) for f in self._render(role, id, seq, entry)]
-            hidden = (f"message:{entry.message}", f"question:{entry.message}") if isinstance(entry, _HIDES) else ()
             room.advance(seq, fragments, scrub=hidden)
 
     def _render(self, role: Role, id: str, seq: int, entry: Entry) -> Sequence[Fragment]:
@@ -174,8 +196,29 @@ class Runtime:
         for room in self._rooms.values():
             room.bye_all(code)
 
-    def bye_role(self, role: Role, code: int) -> None:
-        """Close the live connections of one role, with a Bye first."""
-        for (room_role, _), room in self._rooms.items():
-            if room_role == role:
-                room.bye_all(code)
+    # --- who is here by a staff link ---
+    def hold(self, link: str, end: Callable[[int, int | None], None]) -> Callable[[], None]:
+        """A live connection by the link `link`; `end(code, wait)` ends it. Call what is returned when it has ended."""
+        held = self._held.setdefault(link, {})
+        key = object()
+        held[key] = end
+
+        def release() -> None:
+            held.pop(key, None)
+            if not held and self._held.get(link) is held:
+                del self._held[link]
+
+        return release
+
+    def live(self, link: str) -> int:
+        """Connections on this node by the link `link`."""
+        return len(self._held.get(link, ()))
+
+    def end_stale_links(self) -> None:
+        """End the connections of links that were revoked, have expired, or are for somebody no longer set up."""
+        now = int(self._wall())
+        for link_name, held in list(self._held.items()):
+            link = self.hall.links.get(link_name)
+            if link is None or not link.holds(now) or not self.hall.is_staff(link.role, link.id):
+                for end in list(held.values()):
+                    end(3506, None)

@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable, Sequence
 from ipaddress import ip_address, ip_network
 
+from aiohttp import web
+
 SALT_S = 3600
 
 
@@ -38,6 +40,11 @@ class Addresses:
         except ValueError:
             return False
         return any(parsed in network for network in self._trusted)
+
+
+def asked_from(request: web.Request) -> tuple[str, str]:
+    """What `Addresses.key` and `of` take, of a request."""
+    return peer_of(request.transport), request.headers.get("X-Forwarded-For", "")
 
 
 def peer_of(transport: object) -> str:

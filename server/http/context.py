@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from server.gateway.gateway import Gateway
+from server.gateway.redeem import Redeemer
 from server.http.address import Addresses
 from server.settings import Settings
 from server.store.client import Store
@@ -18,3 +19,4 @@ class Context:
     addresses: Addresses
     pages: Path | None
     store: Store
+    redeemer: Redeemer

@@ -13,6 +13,7 @@ from protocol.names import Language
 from protocol.refusals import Refusal
 from protocol.sentences import sentence
 from protocol.setup import Department, Director
+from server.csv_files import decoded, delimiter
 
 COLUMNS: dict[str, tuple[str, ...]] = {
     "department_id": ("부서코드", "department_id", "department id", "dept_id"),
@@ -27,7 +28,6 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 }
 """Field → headers it goes by, in any case. Only the department's and the director's name are required."""
 REQUIRED = ("department_ko", "director_name")
-DELIMITERS = (",", ";", "\t")
 DUTIES_MAX = 60
 """As protocol.setup.Department.duties."""
 
@@ -54,7 +54,7 @@ def parse(raw: bytes, lang: Language) -> tuple[list[Department], list[Director]]
 
 def _parse(raw: bytes) -> tuple[list[Department], list[Director]]:
     text = _text(raw)
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter(text), strict=True)
     departments: dict[str, Department] = {}
     directors: dict[str, Director] = {}
     try:
@@ -71,18 +71,10 @@ def _parse(raw: bytes) -> tuple[list[Department], list[Director]]:
 
 
 def _text(raw: bytes) -> str:
-    for encoding in ("utf-8-sig", "cp949"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    raise BadCsv("encoding")
-
-
-def _delimiter(text: str) -> str:
-    """Whatever of comma, semicolon and tab the header has most of, outside quotes."""
-    header = re.sub(r'"[^"]*"', "", text.partition("\n")[0])
-    return max(DELIMITERS, key=header.count)
+    text = decoded(raw)
+    if text is None:
+        raise BadCsv("encoding")
+    return text
 
 
 def _header(cells: list[str]) -> dict[str, int]:

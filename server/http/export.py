@@ -14,13 +14,16 @@ from aiohttp import web
 from moderation.hall import Hall
 from moderation.record import differences, question_row, questions, records, sums
 from protocol import wire
+from protocol.credentials import key_hex, key_words, public_key
 from protocol.names import Language
 from protocol.refusals import Refusal
 from protocol.sentences import section
+from server.csv_files import cell
 from server.halls.replay import replay
 from server.http.context import Context
 from server.http.replies import bearer, no
 from server.http.security import headers
+from server.http.well_known import pages_hash
 from server.store.client import StoreRefused, StoreUnavailable
 
 log = structlog.get_logger()
@@ -44,8 +47,6 @@ COLUMNS = (
     "note",
     "into",
 )
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""A cell that begins so would be a formula in a spreadsheet (OWASP, CSV injection); the wide forms in Korean ones too."""
 CHUNK_BYTES = 65_536
 """Written at once; others are served in between."""
 
@@ -70,16 +71,11 @@ def questions_csv(hall: Hall, zone: ZoneInfo, lang: Language) -> Iterator[bytes]
         row["fate"] = words["fate"][row["fate"]]
         row["reason"] = words["decline"][row["reason"]] if row["reason"] else None
         row["answered_how"] = words["how"][row["answered_how"]] if row["answered_how"] else None
-        writer.writerow([_cell(row.get(column)) for column in COLUMNS])
+        writer.writerow(["" if row.get(column) is None else cell(str(row[column])) for column in COLUMNS])
         yield out.getvalue().encode()
         out.seek(0)
         out.truncate()
     yield out.getvalue().encode()
-
-
-def _cell(value: object) -> str:
-    text = "" if value is None else str(value)
-    return "'" + text if text.startswith(FORMULA) else text
 
 
 def _minute(at: int, zone: ZoneInfo) -> str:
@@ -93,7 +89,8 @@ STYLE = """
 overflow-wrap:anywhere}h1{font-size:1.7rem;line-height:1.3;margin:0 0 .25rem}h2{font-size:1.15rem;margin:2.5rem 0 .75rem;
 border-bottom:2px solid #123a4a;padding-bottom:.3rem}p.meta{color:#51606e;margin:.1rem 0}table{border-collapse:collapse;
 width:100%}th,td{text-align:left;padding:.35rem .6rem;border-bottom:1px solid #d9dfe4;vertical-align:top}td.n{text-align:
-right;font-variant-numeric:tabular-nums}article{border:1px solid #d9dfe4;border-radius:.6rem;padding:.9rem 1.1rem;margin:
+right;font-variant-numeric:tabular-nums}td.hash{font-family:ui-monospace,monospace;font-size:.8rem;
+word-break:break-all}article{border:1px solid #d9dfe4;border-radius:.6rem;padding:.9rem 1.1rem;margin:
 .8rem 0;break-inside:avoid}article p{margin:.2rem 0;white-space:pre-wrap}article .fate{font-weight:600;color:#123a4a}
 article .answer{border-left:3px solid #1f6f78;padding-left:.8rem;margin-top:.5rem}.interim{background:#fff3d6;padding:
 .6rem .9rem;border-radius:.5rem}@media print{body{padding:0}h2{break-after:avoid}}
@@ -147,6 +144,12 @@ def report(hall: Hall, zone: ZoneInfo, lang: Language) -> Iterator[bytes]:
             f"{' · ' + esc(str(row['pseudonym'])) if 'pseudonym' in row else ''}</p><p>{esc(row['text'] or '')}</p>"
             f'<p><span class="fate">{esc(fate)}</span>{" · " + who if who else ""}</p>{note}{answer}</article>'
         ).encode()
+    checks = [(words["audit_hash"], hall.chain), (words["pages_hash"], pages_hash())]
+    if hall.admission is not None:
+        spki = public_key(hall.admission.issuer)
+        checks += [(words["issuer_words"], " · ".join(key_words(spki, lang))), (words["issuer_hex"], key_hex(spki))]
+    listed = "".join(f'<tr><td>{esc(name)}</td><td class="hash">{esc(value)}</td></tr>' for name, value in checks if value)
+    yield f'<h2>{words["checks"]}</h2><p class="meta">{words["checks_how"]}</p><table>{listed}</table>'.encode()
     yield f'<p class="meta">{words["promise"]}</p></body></html>\n'.encode()
 
 

@@ -9,8 +9,8 @@ from aiohttp import web
 
 from protocol.limits import limit
 from protocol.refusals import Refusal
-from server.gateway.buckets import Buckets
-from server.http.address import peer_of
+from server.buckets import Buckets
+from server.http.address import asked_from
 from server.http.context import Context
 from server.http.replies import done, no
 from server.http.security import headers
@@ -24,7 +24,7 @@ def routes(context: Context) -> list[web.RouteDef]:
     joins = Buckets(limit("joins_per_address_per_min"), 60)
 
     def key(request: web.Request) -> bytes:
-        return context.addresses.key(peer_of(request.transport), request.headers.get("X-Forwarded-For", ""))
+        return context.addresses.key(*asked_from(request))
 
     async def card(request: web.Request) -> web.StreamResponse:
         runtime = await context.gateway.find(request.match_info["code"])
@@ -38,6 +38,7 @@ def routes(context: Context) -> list[web.RouteDef]:
                 "phase": hall.phase,
                 "mode": hall.mode,
                 "language": hall.setup.language,
+                "admission": hall.admission,
             }
         )
 

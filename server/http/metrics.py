@@ -12,10 +12,10 @@ from aiohttp import web
 
 from protocol.refusals import Refusal
 from server import metrics
-from server.admission.secret import private_text
 from server.http.context import Context
 from server.http.replies import bearer, no
 from server.http.security import headers
+from server.secret import private_text
 from server.settings import Settings
 
 TOKEN = "metrics-token"

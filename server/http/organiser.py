@@ -2,7 +2,7 @@
 
 import time
 from datetime import datetime
-from typing import Annotated, TypeVar
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -10,22 +10,24 @@ from aiohttp import web
 
 from moderation.context import Actor
 from moderation.context import Context as Known
+from protocol.limits import limit
 from protocol.names import HallCode
 from protocol.refusals import Refusal
-from protocol.setup import Setup
-from protocol.views import OrganiserHall
+from protocol.setup import Admission, Setup
+from protocol.views import OrganiserHall, RoleLink
+from server.admission.redeem import is_issuer_key
+from server.gateway.staff import DAYS, everybody, hand_out
 from server.halls.runtime import Runtime
 from server.http import csv_import
-from server.http.commands import read, read_bytes
+from server.http.body import read, read_bytes, typed
+from server.http.built import Handler
 from server.http.context import Context
 from server.http.join import svg
-from server.http.pages import Handler
 from server.http.replies import bearer, done, language, no
+from server.http.staff import states
 from server.settings import Settings
 from server.store.appender import Busy
 from server.store.client import StoreRefused, StoreUnavailable
-
-T = TypeVar("T", bound=msgspec.Struct)
 
 
 class NewHall(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -33,6 +35,10 @@ class NewHall(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     setup: Setup
     code: HallCode | None = None
+    admission: Admission | None = None
+    """With the issuer's card; without it, whoever has the link is a participant."""
+    link_days: Annotated[int, msgspec.Meta(ge=1, le=limit("link_days"))] = DAYS
+    """How long the links of its hosts, directors and overlay hold, which are made with it."""
 
 
 class QrText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -41,8 +47,8 @@ class QrText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     text: Annotated[str, msgspec.Meta(min_length=1, max_length=1_000)]
 
 
-def shown(context: Context, runtime: Runtime) -> OrganiserHall:
-    """A town hall as its organiser sees it, links included."""
+def shown(context: Context, runtime: Runtime, made: tuple[RoleLink, ...] = ()) -> OrganiserHall:
+    """A town hall as its organiser sees it. `made`: links that were made just now."""
     hall = runtime.hall
     return OrganiserHall(
         code=hall.code,
@@ -53,7 +59,12 @@ def shown(context: Context, runtime: Runtime) -> OrganiserHall:
         counts=hall.counts(),
         viewers=runtime.viewers,
         untied=context.gateway.directory.untied(runtime.code),
-        links=context.gateway.admission.links.all(hall),
+        admission=hall.admission,
+        participants=len(hall.admitted),
+        audit=hall.chain,
+        audience_url=context.gateway.admission.links.audience_url(hall.code),
+        links=states(runtime, int(time.time())),
+        made=made,
     )
 
 
@@ -83,8 +94,18 @@ def routes(context: Context) -> list[web.RouteDef]:
         asked = typed(body, NewHall)
         if isinstance(asked, Refusal):
             return no(asked, request)
-        runtime = await gateway.directory.create(asked.code, asked.setup, Actor("organiser"), known(context.settings))
-        return no(runtime, request) if isinstance(runtime, Refusal) else done(shown(context, runtime))
+        if asked.admission is not None and not is_issuer_key(asked.admission.issuer.key):
+            return no(Refusal("bad_request", field="$.admission.issuer.key"), request)
+        runtime = await gateway.directory.create(
+            asked.code, asked.setup, Actor("organiser"), known(context.settings), asked.admission
+        )
+        if isinstance(runtime, Refusal):
+            return no(runtime, request)
+        gateway_links = context.gateway.admission.links
+        holders = everybody(runtime.hall, runtime.hall.setup.language)
+        # It exists even if its links could not be made: the organiser's page makes them again, one by one.
+        made = await hand_out(gateway.executor, gateway_links, runtime, holders, days=asked.link_days)
+        return done(shown(context, runtime, () if isinstance(made, Refusal) else made))
 
     async def one(request: web.Request) -> web.StreamResponse:
         runtime = await gateway.find(request.match_info["code"])
@@ -109,16 +130,6 @@ def routes(context: Context) -> list[web.RouteDef]:
         web.post("/api/v1/directors-csv", guarded(imported)),
         web.post("/api/v1/qr", guarded(qr)),
     ]
-
-
-def typed(body: object, kind: type[T]) -> T | Refusal:
-    """`body` as `kind`, or which field is wrong."""
-    if isinstance(body, Refusal):
-        return body
-    try:
-        return msgspec.convert(body, kind)
-    except msgspec.ValidationError as error:
-        return Refusal("bad_request", field=str(error).partition(" - at `")[2].rstrip("`") or "$")
 
 
 def known(settings: Settings) -> Known:

@@ -8,7 +8,7 @@ from protocol import wire
 from protocol.frames import Ack
 from protocol.names import Language
 from protocol.refusals import Refusal
-from server.gateway.answers import accepted, refused, status
+from server.answers import accepted, refused, status
 from server.http.security import headers
 
 

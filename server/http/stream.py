@@ -10,10 +10,10 @@ from protocol.commands import Join, Since
 from protocol.frames import BYE, JOINED
 from protocol.limits import limit
 from protocol.refusals import Refusal
+from server.answers import bye
 from server.fanout.figures import figures
 from server.fanout.forms import STREAM
 from server.fanout.viewer import Viewer
-from server.gateway.answers import bye
 from server.gateway.gateway import Session
 from server.http.commands import ROLES
 from server.http.context import Context
@@ -73,6 +73,8 @@ def routes(context: Context) -> list[web.RouteDef]:
         if transport is None:
             return response
         viewer = StreamViewer(transport, session)
+        link = session.admitted.actor.link
+        released = session.runtime.hold(link, viewer.bye) if link is not None else None
         position = (since.epoch, since.seq) if since else None
         room = session.room
         hello = context.gateway.hello(session, room.resumable(position))
@@ -91,6 +93,8 @@ def routes(context: Context) -> list[web.RouteDef]:
             room.leave(viewer)
             if not viewer.flows():
                 transport.abort()  # nobody reads: neither the end of the answer nor what was to come before it
+            if released is not None:
+                released()
         return response
 
     return [web.get("/api/v1/halls/{code}/{role}/stream", stream)]

@@ -175,7 +175,7 @@ class Connection(asyncio.Protocol):
         if member in self.members:
             self.members = tuple(other for other in self.members if other is not member)
             figures.connections[member.session.role] -= 1
-            member.session.room.leave(member)
+            member.left()
             if not self.members:
                 figures.connections["none"] += 1
                 self.close(1000)
@@ -244,7 +244,7 @@ class Connection(asyncio.Protocol):
         self._sockets.left(self)
         for member in self.members:
             figures.connections[member.session.role] -= 1
-            member.session.room.leave(member)
+            member.left()
         self.members = ()
         if self._audience is not None:
             self._audience.ended()

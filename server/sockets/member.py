@@ -1,6 +1,7 @@
 """Somebody who has joined a view over a WebSocket: what the audience and the staff have in common."""
 
 import time
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from protocol import wire
@@ -9,10 +10,10 @@ from protocol.frames import BYE, JOINED, Ack
 from protocol.limits import limit
 from protocol.names import Language
 from protocol.refusals import REFUSALS, Refusal
+from server.answers import bye, refused
+from server.buckets import Bucket
 from server.fanout.forms import SocketIoForm
 from server.fanout.viewer import GONE, Viewer
-from server.gateway.answers import bye, refused
-from server.gateway.buckets import Bucket
 from server.gateway.gateway import Gateway, Session
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 class Member(Viewer):
     """`session` is there from `enter` on."""
 
-    __slots__ = ("_bad_requests", "_gateway", "connection", "session")
+    __slots__ = ("_bad_requests", "_gateway", "_released", "connection", "session")
 
     form: SocketIoForm
     session: Session
@@ -32,10 +33,14 @@ class Member(Viewer):
         self.connection = connection
         self._gateway = gateway
         self._bad_requests: Bucket | None = None
+        self._released: Callable[[], None] | None = None
 
     def enter(self, session: Session, join: Join, acknowledged: bytes = b"") -> None:
         """Into the room, in one synchronous step. `acknowledged`: Socket.IO's answer to the CONNECT."""
         self.session = session
+        link = session.admitted.actor.link
+        if link is not None:
+            self._released = session.runtime.hold(link, self.bye)
         since = (join.since.epoch, join.since.seq) if join.since else None
         room = session.room
         hello = wire.dumps(self._gateway.hello(session, room.resumable(since)))
@@ -60,6 +65,12 @@ class Member(Viewer):
             if isinstance(asked, ResumeView):
                 session.room.resume(self, (asked.since.epoch, asked.since.seq))
         return ack
+
+    def left(self) -> None:
+        """Out of the room; its link, if it came by one, holds nothing here any more."""
+        self.session.room.leave(self)
+        if self._released is not None:
+            self._released()
 
     def flows(self) -> bool:
         return not self.connection.stuck

@@ -156,6 +156,11 @@ class Follower:
         if watch := self._watches.get(hall.shard):
             await watch.ear.unsubscribe(hall.channels)
 
+    async def stored(self, code: str, seq: int) -> tuple[bytes, str | None] | None:
+        """(body, text) of one entry as the store holds it; None: there is none. Raises StoreUnavailable."""
+        page = await store_log.read(self._store, code, seq - 1, 1)
+        return page[0][1:] if page and page[0][0] == seq else None
+
     async def caught_up(self, code: str, seq: int, timeout_s: float) -> None:
         """Wait until `seq` has been applied here. Raises TimeoutError, StoreUnavailable."""
         hall = self._halls[code]

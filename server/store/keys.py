@@ -49,6 +49,21 @@ class Keys:
         return self._key("secrets")
 
     @property
+    def tokens(self) -> str:
+        """Hash: id of a token that was shown → hash of its device key."""
+        return self._key("tokens")
+
+    @property
+    def arrived(self) -> str:
+        """Set of the tags of those who have shown a token and were not let in yet."""
+        return self._key("arrived")
+
+    @property
+    def awaiting(self) -> str:
+        """Hash: node → "browsers:unix time of the first:unix time" that wait for a round."""
+        return self._key("awaiting")
+
+    @property
     def slots(self) -> str:
         """Hash: voter → bit position."""
         return self._key("slots")

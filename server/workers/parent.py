@@ -17,7 +17,7 @@ import structlog
 
 from server import metrics
 from server.admission.links import Links
-from server.admission.secret import load
+from server.secret import load
 from server.settings import ADDRESS, Settings
 from server.store.embedded import EmbeddedValkey
 from server.workers.link import Link, LinkBroken

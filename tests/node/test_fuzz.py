@@ -15,7 +15,7 @@ from protocol.frames import Ack
 from protocol.names import Role
 from protocol.refusals import REFUSALS, Refusal
 from protocol.schema import schema
-from server.gateway.buckets import Buckets
+from server.buckets import Buckets
 from server.gateway.gateway import Session
 from tests.node.world import CODE, World
 from tests.protocol.test_wire import ANYTHING

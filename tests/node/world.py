@@ -1,14 +1,17 @@
 """An open town hall on a real server, and people of every role connected to it."""
 
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import aiohttp
 
 from loadtests.client import Client, ticket
 from protocol import commands as c
+from protocol.names import StaffRole
+from protocol.refusals import Refusal
 from protocol.setup import Setup
 from server.app import Node
+from server.gateway.staff import everybody, hand_out
 from server.halls.runtime import Runtime
 from server.http.organiser import known
 from tests.town import ORGANISER, SETUP
@@ -46,14 +49,19 @@ class World:
     async def make(cls, node: Node, session: aiohttp.ClientSession, setup: Setup = SETUP, *, opened: bool = True) -> "World":
         made = await node.gateway.directory.create(CODE, setup, ORGANISER, known(node.settings))
         assert isinstance(made, Runtime), made
+        links = await hand_out(node.executor, node.links, made, everybody(made.hall, "ko"))
+        assert not isinstance(links, Refusal), links
+        await until(lambda: len(made.hall.links) == len(links))
         if opened:
             await node.executor.execute(made, ORGANISER, None, c.OpenHall(client_id="open-the-hall"))
             await until(lambda: made.hall.phase == "open")
         return cls(node, session, made)
 
     def token(self, role: str, id: str) -> str:
-        """A staff link's secret."""
-        return self.node.links.token(self.runtime.hall, role, id)  # type: ignore[arg-type]
+        """A staff ticket."""
+        links = self.runtime.hall.links
+        link = next(name for name, link in links.items() if (link.role, link.id) == (role, id) and not link.revoked)
+        return self.node.gateway.admission.staff_tickets.issue(CODE, cast(StaffRole, role), link)
 
     async def person(self, role: str = "audience", id: str = "") -> Person:
         """Somebody who has joined."""

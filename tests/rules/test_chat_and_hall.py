@@ -113,13 +113,6 @@ def test_a_director_with_open_questions_cannot_be_dropped() -> None:
     town.must(ORGANISER, c.ConfigureHall, setup=without)
 
 
-def test_links_of_a_role_are_renewed() -> None:
-    town = Town()
-    town.must(ORGANISER, c.RenewLinks, role="host")
-    town.must(ORGANISER, c.RenewLinks, role="host")
-    assert town.hall.link_generations == {"host": 2}
-
-
 @pytest.mark.parametrize(
     ("changes", "code"),
     [

@@ -10,12 +10,12 @@ from moderation.message_rules import MESSAGE_STATES
 from moderation.permissions import PHASES, allowed
 from moderation.question_rules import QUESTION_FATES
 from protocol.closings import CLOSINGS, comes_back
-from protocol.commands import COMMANDS, QUERIES, Command, names_for
+from protocol.commands import COMMANDS, QUERIES, Command, NewLink, names_for
 from protocol.limits import LIMITS
 from protocol.names import Phase, Role
 from protocol.refusals import REFUSALS, Refusal
 from protocol.sentences import LANGUAGES, section
-from tests.town import D1, HOST, ORGANISER, SETUP, Town, employee
+from tests.town import D1, HOST, ORGANISER, SETUP, START, Town, employee
 
 ACTORS: dict[Role, Any] = {"audience": employee(1), "host": HOST, "director": D1, "organiser": ORGANISER}
 FIELDS: dict[str, dict[str, Any]] = {
@@ -23,6 +23,8 @@ FIELDS: dict[str, dict[str, Any]] = {
     "message:remove": {"reason": "spam"},
     "author:mute": {"reason": "spam"},
     "author:unmute": {"author": "0" * 16},
+    "author:release": {"author": "0" * 16},
+    "pseudonym:choose": {"pseudonym": (1, 2, 3)},
     "question:move": {"position": 0},
     "question:route": {"director": "d1"},
     "question:merge": {"into": 1},
@@ -35,6 +37,11 @@ FIELDS: dict[str, dict[str, Any]] = {
     "overlay:ticker": {"on": True},
     "hall:configure": {"setup": SETUP},
     "links:renew": {"role": "host"},
+    "links:make": {
+        "links": (NewLink(made="0123abcd", role="host", id="host-1", label="진행", secret="0" * 64),),
+        "expires": START + 60,
+    },
+    "link:revoke": {"link": "0123abcd"},
 }
 
 

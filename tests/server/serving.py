@@ -14,6 +14,7 @@ from protocol.setup import Setup
 from server.app import Node, running
 from server.settings import Settings
 from tests.town import SETUP
+from tests.waiting import until
 
 
 @dataclass(slots=True)
@@ -50,11 +51,29 @@ class Server:
         assert status == 200, ack
         return str(ack["data"]["ticket"])
 
+    async def new_link(self, role: str, code: str = "TESTED", id: str = "", label: str = "누구", **options: Any) -> Any:
+        """A new staff link, as its maker is told it."""
+        wanted = {"role": role, "label": label} | ({"id": id} if id else {})
+        status, ack = await self.ask("POST", f"/api/v1/halls/{code}/links", self.key, json={"links": [wanted], **options})
+        assert status == 200, ack
+        made = ack["data"]["links"][0]
+        runtime = await self.node.gateway.directory.get(code)
+        assert runtime is not None
+        await until(lambda: made["link"] in runtime.hall.links)
+        return made
+
+    async def exchange(self, url: str) -> tuple[int, Any]:
+        """(status, Ack) of asking for a ticket with the address of a link."""
+        address, _, secret = url.partition("#")
+        role, code = address.rsplit("/", 2)[1:]
+        return await self.ask("POST", f"/api/v1/halls/{code}/{role}/ticket", secret)
+
     async def link(self, role: str, code: str = "TESTED", id: str = "") -> str:
-        """The token of a staff link."""
-        _, ack = await self.ask("GET", f"/api/v1/halls/{code}/organiser", self.key)
-        found = [link for link in ack["data"]["links"] if link["role"] == role and id in ("", link["id"])]
-        return str(found[0]["url"].partition("#")[2])
+        """The ticket of a new staff link; of the first host or director where no id is given."""
+        id = id or {"host": "host-1", "director": "d1", "overlay": ""}[role]
+        status, ack = await self.exchange((await self.new_link(role, code, id))["url"])
+        assert status == 200, ack
+        return str(ack["data"]["ticket"])
 
     async def send(self, code: str, role: str, token: str, command: str, /, **payload: Any) -> tuple[int, Any]:
         """A command by POST."""

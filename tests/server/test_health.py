@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from server.http import pages
+from server.http import built
 from tests.server.serving import Server
 from tests.waiting import until
 
@@ -60,7 +60,7 @@ async def test_it_is_not_ready_while_it_drains_or_the_disk_fills(server: Server)
 
 
 async def test_without_pages_it_says_so_and_serves_the_rest(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pages, "folder", lambda: None)
+    monkeypatch.setattr(built, "folder", lambda: None)
     assert "the pages are not built" in await problems(server)
     assert (await server.ask("GET", "/healthz"))[0] == 200
 

@@ -93,6 +93,8 @@ ORGANISER = [
     ("GET", "/api/v1/halls/TESTED/organiser"),
     ("POST", "/api/v1/directors-csv"),
     ("POST", "/api/v1/qr"),
+    ("POST", "/api/v1/halls/TESTED/links"),
+    ("GET", "/api/v1/halls/TESTED/audit.jsonl"),
     ("GET", "/api/v1/halls/TESTED/export/record.jsonl"),
     ("POST", "/api/v1/halls/TESTED/organiser/commands"),
 ]
@@ -114,7 +116,8 @@ async def test_a_town_hall_is_created_listed_opened_and_closed(server: Server) -
     made = ack["data"]
     code = made["code"]
     assert status == 200 and len(code) == 6 and made["phase"] == "draft"
-    assert [link["role"] for link in made["links"]] == ["audience", "host", "host", "director", "director", "overlay"]
+    assert [link["role"] for link in made["made"]] == ["host", "host", "director", "director", "overlay"]
+    assert made["audience_url"] == f"{server.node.url}/t/{code}"
     await server.must(code, "organiser", server.key, "hall:open")
     _, listed = await server.ask("GET", "/api/v1/halls", server.key)
     assert [(hall["code"], hall["phase"]) for hall in listed["data"]] == [(code, "open")]
@@ -183,21 +186,6 @@ async def test_any_link_becomes_a_qr(server: Server) -> None:
         assert response.status == 200 and (await response.read()).startswith(b"<svg")
     for text in ("", "x" * 1_001, None, 5):
         assert (await server.ask("POST", "/api/v1/qr", server.key, json={"text": text}))[0] == 400
-
-
-async def test_renewed_links_are_shown_and_the_old_ones_end(server: Server) -> None:
-    await server.hall()
-    old = await server.link("director", id="d1")
-    await server.must("TESTED", "organiser", server.key, "links:renew", role="director")
-
-    async def renewed() -> str | None:
-        found = await server.link("director", id="d1")
-        return found if found != old else None
-
-    # Acknowledged at the append: this node applies it a moment later.
-    new = await until(renewed)
-    assert (await server.send("TESTED", "director", old, "question:accept", message=1))[0] == 401
-    assert (await server.send("TESTED", "director", new, "question:accept", message=1))[0] != 401
 
 
 # --- requests that are not as they should be ---

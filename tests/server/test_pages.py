@@ -6,7 +6,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from server.http import pages
+from server.http import built
 from tests.server.serving import Server, serving
 
 BUILT = Path("server/_pages")
@@ -47,7 +47,7 @@ async def test_what_was_not_built_is_not_served(server: Server) -> None:
 
 
 async def test_a_server_without_pages_tells_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pages, "folder", lambda: None)
+    monkeypatch.setattr(built, "folder", lambda: None)
     async with serving(tmp_path / "data") as server, server.session.get(server.node.url) as response:
         assert response.status == 503
         assert "make build" in await response.text()
@@ -55,6 +55,6 @@ async def test_a_server_without_pages_tells_what_to_do(tmp_path: Path, monkeypat
 
 def test_pages_beyond_all_measure_are_not_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "audience.html").write_bytes(b"x" * 1_000)
-    monkeypatch.setattr(pages, "BYTES_MAX", 999)
+    monkeypatch.setattr(built, "BYTES_MAX", 999)
     with pytest.raises(ValueError, match="larger than 999 bytes"):
-        pages.read(tmp_path)
+        built.read(tmp_path)

@@ -6,7 +6,7 @@ import type { Ack, Bye, Commands, Counts, Hello } from "../protocol/types";
 import { backoff } from "./backoff";
 import { openSocket } from "./socket";
 import { openStream } from "./stream";
-import { Lost, type Open, type Refused, type Since, type Transport } from "./transport";
+import { Lost, NoTicket, type Open, type Refused, type Since, type Transport } from "./transport";
 
 export type State = "connecting" | "live" | "reconnecting" | "ended";
 
@@ -34,6 +34,8 @@ export class Link {
   private transport: Transport | null = null;
   private attempt = 0;
   private failed = 0;
+  /** Rises with each try, so that the answer to an older one is not taken. */
+  private round = 0;
   private everLive = false;
   private bye: Bye | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
@@ -41,7 +43,7 @@ export class Link {
   constructor(
     private readonly role: string,
     private readonly code: string,
-    private readonly token: () => string,
+    private readonly token: () => string | Promise<string>,
     private readonly onNews: (entries: readonly Fragment[], whole: boolean) => void = () => undefined,
   ) {
     addEventListener("online", () => this.hurry());
@@ -56,6 +58,16 @@ export class Link {
   async send<K extends keyof Commands>(command: K, payload: Commands[K]): Promise<Ack> {
     if (!this.transport) throw new Lost();
     return this.transport.send(command, payload as object);
+  }
+
+  /** Come in again at once, with another ticket. */
+  renew(): void {
+    clearTimeout(this.timer);
+    const before = this.transport;
+    this.transport = null;
+    before?.close();
+    this.state.value = "connecting";
+    this.open();
   }
 
   close(): void {
@@ -80,9 +92,25 @@ export class Link {
   private open(): void {
     this.timer = undefined;
     this.bye = null;
+    const token = this.token();
+    const round = ++this.round;
+    if (typeof token === "string") this.connect(token);
+    else {
+      token.then(
+        (got) => {
+          if (round === this.round && this.state.value !== "ended") this.connect(got);
+        },
+        (error: unknown) => {
+          if (round === this.round) this.lost(error instanceof NoTicket ? error.refused : null);
+        },
+      );
+    }
+  }
+
+  private connect(token: string): void {
     const way: Open = sessionStorage.getItem(BLOCKED) ? openStream : openSocket;
     this.transport = way(
-      { code: this.code, role: this.role, token: this.token(), lang: language.value, since: this.since },
+      { code: this.code, role: this.role, token, fresh: this.token, lang: language.value, since: this.since },
       { news: (name, body) => this.take(name, body), closed: (refused) => this.lost(refused) },
     );
   }

@@ -36,9 +36,10 @@ export function openStream(door: Door, heard: Heard): Transport {
   return {
     async send(command, payload) {
       try {
+        const token = await door.fresh();
         const response = await fetch(`${base}/commands?lang=${door.lang}`, {
           method: "POST",
-          headers: { ...headers, "Content-Type": "application/json" },
+          headers: { ...headers, Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
           body: JSON.stringify({ command, payload }),
           cache: "no-store",
         });

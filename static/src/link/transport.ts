@@ -10,6 +10,8 @@ export interface Door {
   code: string;
   role: string;
   token: string;
+  /** The ticket as it is now: one that was renewed while the connection stands. */
+  fresh: () => string | Promise<string>;
   lang: string;
   since: Since | null;
 }
@@ -35,4 +37,11 @@ export interface Transport {
 export type Open = (door: Door, heard: Heard) => Transport;
 
 export class Lost extends Error {}
+
+/** There is no ticket to come in with: the server said no, and when (if ever) to ask again. */
+export class NoTicket extends Error {
+  constructor(readonly refused: Refused) {
+    super(refused.code);
+  }
+}
 export type { Ack, Bye };

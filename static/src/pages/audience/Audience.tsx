@@ -7,8 +7,10 @@ import { ConnectionBar, Icon, Menu, Preferences, Toasts } from "../../ui/parts";
 import { Chat } from "./Chat";
 import { Composer } from "./Composer";
 import { comeInAnew } from "./enter";
+import { EntryBar } from "./EntryBar";
 import { OnAir } from "./OnAir";
 import { Questions } from "./Questions";
+import { follow } from "./participation";
 import { hall, heard, link, onAir, outbox, questions } from "./state";
 import { Video } from "./Video";
 
@@ -25,6 +27,7 @@ export function Audience(): JSX.Element {
   const announce = useSignal(true);
 
   useEffect(() => {
+    follow();
     spoken.chat = (words) => (said.value = words);
     heard.news = (news, whole) => {
       if (whole || tab.peek() !== "chat") return;
@@ -123,6 +126,7 @@ export function Audience(): JSX.Element {
         <div class="panel" id="panel-questions" role="tabpanel" aria-labelledby="tab-questions" hidden={tab.value !== "questions"}>
           {tab.value === "questions" && <Questions />}
         </div>
+        <EntryBar />
         <Composer outbox={outbox} />
       </main>
       <div class="hidden" aria-live="polite" aria-atomic="true">

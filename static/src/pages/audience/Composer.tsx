@@ -2,10 +2,12 @@ import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { language, t } from "../../i18n";
+import { type Hint, hints as hintsIn } from "../../hints/hints";
 import type { Outbox } from "../../link/outbox";
-import { Dialog, Icon } from "../../ui/parts";
-import { code } from "./enter";
+import { Icon } from "../../ui/parts";
+import { code, standing } from "./enter";
 import { hall, link } from "./state";
+import { Stored } from "./Stored";
 
 const DRAFT = `townhall.${code}.draft`;
 
@@ -20,6 +22,7 @@ export function Composer({ outbox }: { outbox: Outbox }): JSX.Element {
   const text = useSignal(sessionStorage.getItem(DRAFT) ?? "");
   const asked = useSignal(false);
   const explained = useSignal(false);
+  const hinted = useSignal<Hint[]>([]);
   const field = useRef<HTMLTextAreaElement>(null);
   const now = useSignal(Date.now());
   const state = hall.value;
@@ -46,10 +49,18 @@ export function Composer({ outbox }: { outbox: Outbox }): JSX.Element {
   const closed = state?.phase === "closed";
   const why = closed ? t("audience.closed") : state?.phase === "draft" ? t("audience.draft") : state?.paused ? t("audience.paused") : "";
   const hint = hints(state?.mode, state?.slow_s);
-  const ready = !why && count > 0 && count <= most && !wait;
+  const outside = standing.value !== "free" && standing.value !== "in";
+  const ready = !why && !outside && count > 0 && count <= most && !wait;
 
-  function send(): void {
+  function send(anyway = false): void {
     if (!ready) return;
+    // A hint, not a hurdle: it is said once, and whoever wrote it decides.
+    const found = anyway ? [] : hintsIn(text.value);
+    if (found.length) {
+      hinted.value = found;
+      return;
+    }
+    hinted.value = [];
     outbox.post(text.value.trim(), asked.value);
     if (state?.slow_s) outbox.waitUntil.value = Date.now() + state.slow_s * 1000;
     text.value = "";
@@ -76,6 +87,28 @@ export function Composer({ outbox }: { outbox: Outbox }): JSX.Element {
           {hint}
         </p>
       )}
+      {hinted.value.length > 0 && (
+        <div class="hints" role="alert">
+          <p>
+            {t("audience.hint")} {hinted.value.map((one) => t(`audience.hints.${one}`)).join(" · ")}
+          </p>
+          <div class="row">
+            <button
+              class="button small"
+              type="button"
+              onClick={() => {
+                hinted.value = [];
+                field.current?.focus();
+              }}
+            >
+              {t("audience.hint_edit")}
+            </button>
+            <button class="button quiet small" type="button" onClick={() => send(true)}>
+              {t("audience.hint_send")}
+            </button>
+          </div>
+        </div>
+      )}
       <div class="writing">
         <label class="hidden" for="text">
           {t("audience.composer")}
@@ -86,12 +119,15 @@ export function Composer({ outbox }: { outbox: Outbox }): JSX.Element {
           class="field"
           rows={1}
           value={text.value}
-          disabled={closed}
+          disabled={closed || outside}
           placeholder={t(asked.value ? "audience.placeholder_question" : "audience.placeholder")}
           aria-describedby="hint counter"
           aria-invalid={count > most ? "true" : undefined}
           enterkeyhint="send"
-          onInput={(event) => (text.value = event.currentTarget.value)}
+          onInput={(event) => {
+            text.value = event.currentTarget.value;
+            hinted.value = [];
+          }}
           onKeyDown={(event) => {
             // While a Korean syllable is being composed, Enter belongs to the input method.
             if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
@@ -105,7 +141,7 @@ export function Composer({ outbox }: { outbox: Outbox }): JSX.Element {
       </div>
       <div class="row below">
         <label class="ask">
-          <input type="checkbox" checked={asked.value} disabled={closed} onChange={(event) => (asked.value = event.currentTarget.checked)} />
+          <input type="checkbox" checked={asked.value} disabled={closed || outside} onChange={(event) => (asked.value = event.currentTarget.checked)} />
           {t("audience.ask")}
         </label>
         <span class="grow" />
@@ -116,13 +152,7 @@ export function Composer({ outbox }: { outbox: Outbox }): JSX.Element {
           <Icon name="lock" />
         </button>
       </div>
-      {explained.value && (
-        <Dialog title={t("audience.lock")} onClose={() => (explained.value = false)}>
-          <p>{t("audience.lock_1")}</p>
-          <p>{t("audience.lock_2")}</p>
-          <p>{t("audience.lock_3")}</p>
-        </Dialog>
-      )}
+      {explained.value && <Stored outbox={outbox} typed={text.value.trim()} onClose={() => (explained.value = false)} />}
     </form>
   );
 }

@@ -10,11 +10,12 @@ void (async () => {
   const page = document.getElementById("page")!;
   const { enter } = await import("./enter");
   const refused = await enter();
+  if (refused === "") return; // on the way to the issuer
   if (refused !== null) {
     render(
       <main class="refused">
         <h1>{t("common.title")}</h1>
-        <p>{refused || t("refusal.internal")}</p>
+        <p>{refused}</p>
         <a class="button" href="/">
           {t("common.retry")}
         </a>

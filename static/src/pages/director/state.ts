@@ -3,11 +3,12 @@ import { computed, signal } from "@preact/signals";
 import { allOf, oneOf } from "../../feed/fold";
 import { t } from "../../i18n";
 import { clientId, Link } from "../../link/link";
+import { staffTicket } from "../../link/staff";
 import type { Commands, DirectorHall, DirectorOnAir, QuestionCard } from "../../protocol/types";
 import { toast } from "../../ui/parts";
-import { codeOf, secretOf } from "../../ui/route";
+import { codeOf } from "../../ui/route";
 
-export const link = new Link("director", codeOf(), secretOf);
+export const link = new Link("director", codeOf(), staffTicket("director"));
 export const hall = computed(() => {
   void link.version.value;
   return oneOf<DirectorHall>(link.view, "hall");

@@ -5,7 +5,7 @@ import type { RemoveMessage } from "../../protocol/types";
 import { Dialog } from "../../ui/parts";
 import { dialog, type Open } from "./dialogs";
 import { keys, labelOf } from "./keymap";
-import { act, departmentOf, directorOf, hall, link, message, messages, muted, supportOf } from "./state";
+import { act, departmentOf, directorOf, hall, heldAuthors, link, message, messages, muted, supportOf } from "./state";
 
 const REMOVALS = ["abuse", "personal_data", "named_person", "off_topic", "duplicate", "spam", "other"] as const;
 const DECLINES = ["already_answered", "not_our_remit", "individual_case", "under_law", "other"] as const;
@@ -296,6 +296,7 @@ function Mute({ id }: { id: number }): JSX.Element {
 
 function MutedList(): JSX.Element {
   const list = muted.value?.authors ?? [];
+  const held = heldAuthors.value?.authors ?? [];
   return (
     <Dialog title={t("host.muted")} onClose={close}>
       {!list.length && <p class="soft">{t("host.nobody_muted")}</p>}
@@ -306,6 +307,15 @@ function MutedList(): JSX.Element {
           </span>
           <button class="button small" type="button" onClick={() => void act("author:unmute", { author: one.tag })}>
             {t("host.unmute")}
+          </button>
+        </p>
+      ))}
+      {held.length > 0 && <h3>{t("host.held_authors")}</h3>}
+      {held.map((one) => (
+        <p class="row" key={one.tag}>
+          <span class="grow">{pseudonym(one.who)}</span>
+          <button class="button small" type="button" onClick={() => void act("author:release", { author: one.tag })}>
+            {t("host.release_author")}
           </button>
         </p>
       ))}

@@ -66,6 +66,7 @@ export function table(): Key[] {
     letter("KeyA", "A", "publish", withTarget((id) => void act("message:publish", { message: id }))),
     { code: "KeyY", run: withTarget((id) => void act("message:publish", { message: id })) },
     letter("KeyH", "H", "hold", withTarget((id) => void act("message:hold", { message: id }))),
+    letter("Shift+KeyH", "Shift H", "hold_author", withTarget((id) => void act("author:hold", { message: id }))),
     letter("KeyR", "R", "remove", withTarget((id) => ask("remove", id))),
     letter("KeyM", "M", "merge", withTarget((id) => ask("merge", id))),
     letter("KeyU", "U", "mute", withTarget((id) => ask("mute", id))),

@@ -3,11 +3,12 @@ import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
 import { allOf, oneOf } from "../../feed/fold";
 import { type Named, named, pseudonym, t } from "../../i18n";
 import { clientId, Link } from "../../link/link";
-import type { Act, Acts, Commands, Director, HostHall, HostMessage, HostOnAir, MutedAuthors, OverlayState, Preview, Queue } from "../../protocol/types";
+import { staffTicket } from "../../link/staff";
+import type { Act, Acts, Commands, Director, HeldAuthors, HostHall, HostMessage, HostOnAir, MutedAuthors, OverlayState, Preview, Queue } from "../../protocol/types";
 import { toast } from "../../ui/parts";
-import { codeOf, secretOf } from "../../ui/route";
+import { codeOf } from "../../ui/route";
 
-export const link = new Link("host", codeOf(), secretOf);
+export const link = new Link("host", codeOf(), staffTicket("host"));
 
 function single<T>(kind: string): ReadonlySignal<T | undefined> {
   return computed(() => {
@@ -21,6 +22,7 @@ export const air = single<HostOnAir>("on_air");
 export const preview = single<Preview>("preview");
 export const overlay = single<OverlayState>("overlay");
 export const muted = single<MutedAuthors>("muted");
+export const heldAuthors = single<HeldAuthors>("held_authors");
 export const acts = single<Acts>("acts");
 const queued = single<Queue>("queue");
 export const messages = computed(() => {
@@ -46,7 +48,7 @@ export function departmentOf(director: Director | undefined): Named | undefined 
 export function nameOf(by: string): string {
   const [role, id] = by.split(":");
   const found = role === "host" ? hall.peek()?.setup.hosts?.find((one) => one.id === id) : role === "director" ? directorOf(id) : undefined;
-  return found ? named(found) : (id ?? by);
+  return found ? named(found) : (hall.peek()?.moderators?.[id ?? ""] ?? id ?? by);
 }
 
 export function supportOf(one: HostMessage): number {

@@ -62,6 +62,9 @@ export function Join(): JSX.Element {
           </h2>
           <p>{t("join.stored_1")}</p>
           <p>{t("join.stored_2")}</p>
+          <p>
+            <a href="/privacy">{t("join.stored_more")}</a>
+          </p>
         </section>
       </main>
       <footer>

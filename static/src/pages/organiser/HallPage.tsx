@@ -1,8 +1,8 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { figure, named, t } from "../../i18n";
-import type { OrganiserHall, RenewLinks, RoleLink } from "../../protocol/types";
-import { Dialog, toast } from "../../ui/parts";
+import { figure, t } from "../../i18n";
+import type { OrganiserHall } from "../../protocol/types";
+import { Links } from "./Links";
 import { SetupForm } from "./SetupForm";
 import { act, download } from "./state";
 
@@ -11,6 +11,16 @@ const FILES = [
   ["questions.csv", "csv_file"],
   ["record.jsonl", "jsonl"],
 ] as const;
+
+/** Why this group is too small to hide in; "": it is not, or nothing can be said yet. */
+function small(hall: OrganiserHall): string {
+  const minimum = hall.admission?.minimum_participants ?? 30;
+  const count = hall.participants ?? 0;
+  if (hall.admission && hall.phase === "open" && count < minimum) return t("organiser.too_few", { count: figure(count), minimum: figure(minimum) });
+  if (hall.admission && hall.phase !== "closed" && minimum < 30) return t("organiser.few_anyway", { minimum: figure(minimum) });
+  if (!hall.admission && hall.phase === "open" && (hall.viewers ?? 0) < 30) return t("organiser.small");
+  return "";
+}
 
 export function HallPage({ hall }: { hall: OrganiserHall }): JSX.Element {
   const counts = hall.counts ?? {};
@@ -41,6 +51,7 @@ export function HallPage({ hall }: { hall: OrganiserHall }): JSX.Element {
           {(
             [
               ["viewers", hall.viewers ?? 0],
+              ...(hall.admission ? [["participants", hall.participants ?? 0] as const] : []),
               ["received", counts.received ?? 0],
               ["visible", counts.visible ?? 0],
               ["held", counts.held ?? 0],
@@ -54,13 +65,18 @@ export function HallPage({ hall }: { hall: OrganiserHall }): JSX.Element {
             </div>
           ))}
         </dl>
-        {hall.phase === "open" && (hall.viewers ?? 0) < 30 && <p class="small soft">{t("organiser.small")}</p>}
+        {small(hall) && <p class="small soft">{small(hall)}</p>}
       </section>
       <Links hall={hall} />
       <section class="card" aria-labelledby="record">
         <h2 id="record">{t("organiser.record")}</h2>
         <p class="small soft">{t("organiser.record_hint")}</p>
         {hall.phase !== "closed" && <p class="small">{t("organiser.interim")}</p>}
+        {hall.phase === "closed" && hall.audit && (
+          <p class="small">
+            {t("organiser.audit")} <code class="url">{hall.audit}</code>
+          </p>
+        )}
         <div class="row">
           {FILES.map(([file, label]) => (
             <button key={file} class="button" type="button" onClick={() => void download(hall.code, file)}>
@@ -78,89 +94,3 @@ export function HallPage({ hall }: { hall: OrganiserHall }): JSX.Element {
     </>
   );
 }
-
-function Links({ hall }: { hall: OrganiserHall }): JSX.Element {
-  const qr = useSignal<{ link: RoleLink; picture: string } | null>(null);
-  const roles = ["audience", "host", "director", "overlay"] as const;
-  const department = (id: string): string => {
-    const director = hall.setup.directors?.find((one) => one.id === id);
-    const found = hall.setup.departments?.find((one) => one.id === director?.department);
-    return found ? named({ ko: found.name_ko, en: found.name_en }) : "";
-  };
-  async function show(link: RoleLink): Promise<void> {
-    const response = await fetch("/api/v1/qr", {
-      method: "POST",
-      headers: { Authorization: `Bearer ${location.hash.slice(1)}`, "Content-Type": "application/json" },
-      body: JSON.stringify({ text: link.url }),
-    });
-    if (!response.ok) return;
-    qr.value = { link, picture: `data:image/svg+xml;base64,${btoa(await response.text())}` };
-  }
-  async function copy(link: RoleLink): Promise<void> {
-    try {
-      await navigator.clipboard.writeText(link.url);
-      toast(t("organiser.copied"));
-    } catch {
-      void show(link);
-    }
-  }
-  return (
-    <section class="card links" aria-labelledby="links">
-      <div class="row">
-        <h2 id="links" class="grow">
-          {t("organiser.links")}
-        </h2>
-        <button class="button small" type="button" onClick={() => print()}>
-          {t("organiser.print")}
-        </button>
-      </div>
-      <p class="small soft">{t("organiser.links_hint")}</p>
-      {roles.map((role) => (
-        <div class="role" key={role}>
-          <p class="row">
-            <strong class="grow">{t(`organiser.role.${role}`)}</strong>
-            {role !== "audience" && (
-              <button class="button quiet small" type="button" onClick={() => confirm(t("organiser.renew_sure")) && void act(hall.code, "links:renew", { role: role as RenewLinks["role"] })}>
-                {t("organiser.renew")}
-              </button>
-            )}
-          </p>
-          <ul>
-            {(hall.links ?? [])
-              .filter((link) => link.role === role)
-              .map((link) => (
-                <li key={link.url} class="row">
-                  <span class="grow">
-                    {link.name && <strong>{link.name}</strong>} {role === "director" && <span class="soft small">{department(link.id)}</span>}
-                    <a class="url small" href={link.url} target="_blank" rel="noreferrer">
-                      {link.url}
-                    </a>
-                  </span>
-                  <button class="button small" type="button" onClick={() => void copy(link)}>
-                    {t("organiser.copy")}
-                    <span class="hidden"> {link.name || t(`organiser.role.${role}`)}</span>
-                  </button>
-                  <button class="button small" type="button" onClick={() => void show(link)}>
-                    {t("organiser.qr")}
-                    <span class="hidden"> {link.name || t(`organiser.role.${role}`)}</span>
-                  </button>
-                </li>
-              ))}
-          </ul>
-        </div>
-      ))}
-      {qr.value && (
-        <Dialog title={qr.value.link.name || t(`organiser.role.${qr.value.link.role}`)} onClose={() => (qr.value = null)}>
-          <img class="qr" src={qr.value.picture} alt={qr.value.link.url} />
-          <p class="url small">{qr.value.link.url}</p>
-          <div class="actions">
-            <button class="button" type="button" onClick={() => (qr.value = null)}>
-              {t("common.close")}
-            </button>
-          </div>
-        </Dialog>
-      )}
-    </section>
-  );
-}
-

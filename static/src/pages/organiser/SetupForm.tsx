@@ -2,10 +2,10 @@ import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
 import { t } from "../../i18n";
-import type { Department, Director, Host, OrganiserHall, Setup } from "../../protocol/types";
+import type { Admission, Department, Director, Host, Issuer, OrganiserHall, Setup } from "../../protocol/types";
 import { toast } from "../../ui/parts";
 import { EMPTY, fromRows, type Row, toRows } from "./rows";
-import { act, call, chosen, refresh, save } from "./state";
+import { act, call, chosen, refresh, save, tell } from "./state";
 
 const SAMPLE = "\uFEFF부서명,부서영문명,담당자,담당자영문명,직위,직위영문명,업무\r\n기획조정실,Planning and Coordination,한도윤,Han Doyun,기획조정실장,Director,예산 조직\r\n";
 
@@ -31,6 +31,8 @@ export function SetupForm({ hall }: { hall?: OrganiserHall }): JSX.Element {
   const url = useSignal(setup?.video?.url ?? "");
   const pseudonyms = useSignal(setup?.keep_pseudonyms ?? true);
   const hosts = useSignal<Host[]>((setup?.hosts as Host[] | undefined) ?? [{ id: "host-1", name: t("organiser.role.host") }]);
+  const card = useSignal("");
+  const minimum = useSignal(30);
   const rows = useSignal<Row[]>(setup ? toRows(setup.departments as Department[], setup.directors as Director[]) : [{ ...EMPTY }]);
   const wrong = useSignal<{ field: string; message: string } | null>(null);
   const file = useRef<HTMLInputElement>(null);
@@ -67,12 +69,25 @@ export function SetupForm({ hall }: { hall?: OrganiserHall }): JSX.Element {
       if (await act(hall.code, "hall:configure", { setup: whole })) toast(t("organiser.saved"));
       return;
     }
-    const ack = await call("/api/v1/halls", { method: "POST", body: { setup: whole, ...(code.value ? { code: code.value.toUpperCase() } : {}) } });
+    let admission: Admission | null = null;
+    if (card.value.trim()) {
+      try {
+        admission = { issuer: JSON.parse(card.value) as Issuer, minimum_participants: minimum.value };
+      } catch {
+        wrong.value = { field: "admission", message: t("organiser.bad_card") };
+        return;
+      }
+    }
+    const ack = await call("/api/v1/halls", {
+      method: "POST",
+      body: { setup: whole, ...(code.value ? { code: code.value.toUpperCase() } : {}), ...(admission ? { admission } : {}) },
+    });
     if (!ack.ok) {
       wrong.value = { field: ack.error?.field ?? "", message: ack.error?.message ?? "" };
       return;
     }
     const made = ack.data as unknown as OrganiserHall;
+    tell(made.code, made.made ?? []);
     toast(t("organiser.created", { code: made.code }));
     await refresh();
     chosen.value = made.code;
@@ -132,6 +147,27 @@ export function SetupForm({ hall }: { hall?: OrganiserHall }): JSX.Element {
           </label>
         )}
       </div>
+      {!hall && (
+        <div class="pair">
+          <label>
+            <span class="label">{t("organiser.card")}</span>
+            <textarea class="field" rows={3} value={card.value} spellcheck={false} aria-invalid={saysWrong("admission")} onInput={(event) => (card.value = event.currentTarget.value)} />
+            <span class="small soft">{t("organiser.card_hint")}</span>
+            {saysWrong("admission") && (
+              <p class="wrong" role="alert">
+                {t("organiser.bad_card")}
+              </p>
+            )}
+          </label>
+          {card.value.trim() && (
+            <label>
+              <span class="label">{t("organiser.minimum")}</span>
+              <input class="field" type="number" min={1} max={1000} value={minimum.value} onInput={(event) => (minimum.value = Number(event.currentTarget.value))} />
+              <span class="small soft">{t("organiser.minimum_hint")}</span>
+            </label>
+          )}
+        </div>
+      )}
       <label class="row">
         <input type="checkbox" checked={pseudonyms.value} onChange={(event) => (pseudonyms.value = event.currentTarget.checked)} />
         {t("organiser.pseudonyms")}

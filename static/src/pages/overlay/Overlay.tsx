@@ -4,8 +4,9 @@ import { useEffect, useState } from "preact/hooks";
 import { allOf, oneOf } from "../../feed/fold";
 import { beside, figure, pseudonym, t, titled } from "../../i18n";
 import { Link } from "../../link/link";
+import { staffTicket } from "../../link/staff";
 import type { LowerThird, Ticker, TickerMessage } from "../../protocol/types";
-import { codeOf, secretOf } from "../../ui/route";
+import { codeOf } from "../../ui/route";
 import { type Parameters, words } from "./parameters";
 
 declare global {
@@ -17,7 +18,7 @@ declare global {
 /** As long as overlay.css lets a card leave. */
 const OUT_MS = 200;
 
-const link = new Link("overlay", codeOf(), secretOf);
+const link = new Link("overlay", codeOf(), staffTicket("overlay"));
 const third = computed(() => {
   void link.version.value;
   return oneOf<LowerThird>(link.view, "lower_third");

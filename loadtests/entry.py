@@ -1,0 +1,66 @@
+"""A simulated employee's way in, as a browser goes it: the card, a blind signature from the issuer, and the token shown."""
+
+import base64
+import secrets
+from typing import Any
+
+import aiohttp
+
+from loadtests.blinding import Wallet
+from loadtests.client import NotAdmitted, ticket
+
+
+def b64(raw: bytes) -> str:
+    """base64url without padding."""
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def unb64(text: str) -> bytes:
+    """Its bytes."""
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+async def card(session: aiohttp.ClientSession, url: str, code: str) -> dict[str, Any]:
+    """What anybody may know of a town hall; its `admission` is null where whoever has the link is a participant."""
+    return dict(await _asked(session, "GET", f"{url.rstrip('/')}/api/v1/halls/{code}"))
+
+
+async def get_signed(
+    session: aiohttp.ClientSession, issuer_url: str, wallet: Wallet, kind: str = "open", proof: str = ""
+) -> None:
+    """Have the wallet's message signed. `proof` "" at an open code: a new browser. Raises NotAdmitted."""
+    body = {"blinded": b64(wallet.ask()), "kind": kind, "proof": proof or b64(secrets.token_bytes(24))}
+    data = await _asked(session, "POST", f"{issuer_url}/api/v1/issuances/{wallet.code}/sign", body)
+    wallet.take(unb64(data["signature"]))
+
+
+async def show(session: aiohttp.ClientSession, url: str, wallet: Wallet) -> str:
+    """A participant's ticket for the wallet's token. Raises NotAdmitted."""
+    address = f"{url.rstrip('/')}/api/v1/halls/{wallet.code}"
+    nonce = (await _asked(session, "POST", f"{address}/nonce"))["nonce"]
+    body = {
+        "prefix": b64(wallet.prefix),
+        "signature": b64(wallet.signature),
+        "device_key": b64(wallet.device_key),
+        "nonce": nonce,
+        "proof": b64(wallet.prove(unb64(nonce))),
+    }
+    return str((await _asked(session, "POST", f"{address}/redeem", body))["ticket"])
+
+
+async def enter(session: aiohttp.ClientSession, url: str, code: str) -> str:
+    """A ticket to take part in a town hall with an open code, or in one without an issuer. Raises NotAdmitted."""
+    admission = (await card(session, url, code)).get("admission")
+    if admission is None:
+        return await ticket(session, url, code)
+    wallet = Wallet(code, unb64(admission["issuer"]["key"]))
+    await get_signed(session, admission["issuer"]["url"], wallet)
+    return await show(session, url, wallet)
+
+
+async def _asked(session: aiohttp.ClientSession, method: str, address: str, body: object = None) -> Any:
+    async with session.request(method, address, json=body) as response:
+        found = await response.json()
+    if not found["ok"]:
+        raise NotAdmitted(found["error"])
+    return found["data"]

@@ -1,0 +1,124 @@
+"""A token becomes a participant: the issuer's signature, the device's key, and that nobody else has shown it.
+
+What comes in says nothing of a person, and what is kept (a hash of the token, a hash of the key) says nothing of its
+signing: the signature that the issuer gave was blind.
+"""
+
+import base64
+import hashlib
+import hmac
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec, padding
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256, SHA384
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+
+from protocol.credentials import (
+    DEVICE_KEY_BYTES,
+    EXPONENT,
+    KEY_BITS,
+    KEY_BYTES,
+    PROOF_BYTES,
+    RANDOM_BYTES,
+    SALT_BYTES,
+    message,
+    proven,
+)
+from protocol.limits import limit
+from protocol.refusals import Refusal
+from server.secret import Secret
+
+_TIME = 6
+_RANDOM = 10
+_MAC = 16
+_PSS: Final = padding.PSS(padding.MGF1(SHA384()), SALT_BYTES)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownToken:
+    """A token as a browser shows it, in bytes: random prefix, signature, device key (uncompressed point), nonce, proof."""
+
+    prefix: bytes
+    signature: bytes
+    device_key: bytes
+    nonce: bytes
+    proof: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Genuine:
+    """`id` of the token, for remembering that it was shown; `device`: hash of its key."""
+
+    id: bytes
+    device: bytes
+
+
+class Redeeming:
+    """Checks tokens. `clock`: unix seconds."""
+
+    def __init__(self, secret: Secret, clock: Callable[[], float] = time.time) -> None:
+        self._key = secret.key("nonce")
+        self._clock = clock
+
+    def nonce(self, code: str) -> bytes:
+        """For one proof, good for limits.nonce_s. Nothing is kept: it carries its time and a MAC."""
+        body = int(self._clock()).to_bytes(_TIME, "big") + secrets.token_bytes(_RANDOM)
+        return body + self._mac(code, body)
+
+    def check(self, code: str, spki: bytes, shown: ShownToken) -> Genuine | Refusal:
+        """Whether the issuer with the public key `spki` signed this for the town hall `code`, and its key is at hand here.
+
+        Refuses with `stale_nonce`, `bad_token`.
+        """
+        body, mac = shown.nonce[:-_MAC], shown.nonce[-_MAC:]
+        if len(shown.nonce) != _TIME + _RANDOM + _MAC or not hmac.compare_digest(self._mac(code, body), mac):
+            return Refusal("stale_nonce", retry_after_ms=0)
+        if not 0 <= self._clock() - int.from_bytes(body[:_TIME], "big") <= limit("nonce_s"):
+            return Refusal("stale_nonce", retry_after_ms=0)
+        lengths = (len(shown.prefix), len(shown.signature), len(shown.device_key), len(shown.proof))
+        if lengths != (RANDOM_BYTES, KEY_BYTES, DEVICE_KEY_BYTES, PROOF_BYTES):
+            return Refusal("bad_token")
+        prepared = shown.prefix + message("participant", code, spki, shown.device_key)
+        try:
+            issuer_key(spki).verify(shown.signature, prepared, _PSS, SHA384())
+            device = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), shown.device_key)
+            r, s = (int.from_bytes(shown.proof[at : at + PROOF_BYTES // 2], "big") for at in (0, PROOF_BYTES // 2))
+            device.verify(encode_dss_signature(r, s), proven(code, shown.nonce, prepared), ec.ECDSA(SHA256()))
+        except (InvalidSignature, ValueError):
+            return Refusal("bad_token")
+        id = hashlib.sha256(b"TH1 spent\0" + code.encode() + b"\0" + prepared).digest()
+        return Genuine(id, hashlib.sha256(shown.device_key).digest())
+
+    def _mac(self, code: str, body: bytes) -> bytes:
+        return hmac.digest(self._key, code.encode() + b"|" + body, hashlib.sha256)[:_MAC]
+
+
+@lru_cache(256)
+def issuer_key(spki: bytes) -> RSAPublicKey:
+    """Raises ValueError: no RSA key of the length and exponent that we use."""
+    found = load_der_public_key(spki)
+    if not isinstance(found, RSAPublicKey) or found.key_size != KEY_BITS or found.public_numbers().e != EXPONENT:
+        raise ValueError("not a key of an issuer")
+    return found
+
+
+def participant_id(author_key: bytes, token: bytes) -> bytes:
+    """16 bytes. `author_key`: of the town hall; once it is destroyed nothing leads from a token to its participant."""
+    return hmac.digest(author_key, b"participant" + token, hashlib.sha256)[:16]
+
+
+def is_issuer_key(text: str) -> bool:
+    """Whether `text` (base64url) is a public key as our issuers make them."""
+    try:
+        issuer_key(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,104 @@
+"""The town hall's own acts: it opens rounds for those who wait with a token, and lets in together those who have shown one.
+
+Every node looks every second; the guard of the log lets one of them act.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import structlog
+
+from moderation.participation_rules import admit, next_round
+from server.halls.directory import Directory
+from server.halls.execute import Executor
+from server.halls.runtime import Runtime
+from server.store.appender import Busy
+from server.store.client import StoreRefused, StoreUnavailable
+from server.store.tokens import SpentTokens
+
+log = structlog.get_logger()
+
+LOOK_S = 1.0
+MINUTE_S = 60
+
+
+class Rounds:
+    """`node`: name of this node among those on the store. `clock`: unix seconds."""
+
+    def __init__(
+        self,
+        directory: Directory,
+        executor: Executor,
+        tokens: SpentTokens,
+        node: str,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._directory = directory
+        self._executor = executor
+        self._tokens = tokens
+        self._node = node
+        self._clock = clock
+        self._looked: dict[str, int] = {}
+        self._arrived_since: dict[str, float] = {}
+        self._rounds_seen: dict[str, int] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._stopping = False
+
+    async def start(self) -> None:
+        """Begin to look."""
+        self._task = asyncio.create_task(self._run(), name="rounds")
+
+    async def stop(self) -> None:
+        """Stop."""
+        # A cancellation can be swallowed where the store's answer comes in the same moment: the flag ends the loop then.
+        self._stopping = True
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        while not self._stopping:
+            await asyncio.sleep(LOOK_S)
+            for runtime in self._directory.loaded():
+                try:
+                    await self.look(runtime)
+                except (StoreUnavailable, StoreRefused, Busy):
+                    continue
+                except Exception:
+                    log.exception("look_after_failed")
+
+    async def look(self, runtime: Runtime) -> None:
+        """Do what is due in one town hall. Raises StoreUnavailable, StoreRefused, Busy."""
+        hall = runtime.hall
+        if hall.admission is None or hall.phase != "open" or runtime.stopped:
+            self._forget(runtime.code)
+            return
+        now = self._clock()
+        minute = int(now) // MINUTE_S
+        full_minute = self._looked.get(runtime.code, minute) != minute
+        self._looked[runtime.code] = minute
+        number = hall.round.number if hall.round else 0
+        if self._rounds_seen.get(runtime.code, number) != number:
+            runtime.awaiting.clear()
+        self._rounds_seen[runtime.code] = number
+        waiting, longest_s = await self._tokens.tell_awaiting(runtime.code, self._node, *runtime.awaiting.count())
+        if decision := next_round(hall, waiting, now - longest_s if waiting else None, full_minute, int(now)):
+            await self._executor.note(runtime, decision)
+        await self.let_in(runtime, full_minute=full_minute)
+
+    async def let_in(self, runtime: Runtime, *, full_minute: bool = False) -> None:
+        """Admit those who have arrived, if it is time. Raises StoreUnavailable, StoreRefused, Busy."""
+        code, now = runtime.code, self._clock()
+        arrived = await self._tokens.arrived(code)
+        await self._tokens.let_in(code, arrived & runtime.hall.admitted)
+        if not arrived - runtime.hall.admitted:
+            self._arrived_since.pop(code, None)
+            return
+        since = self._arrived_since.setdefault(code, now)
+        if decision := admit(runtime.hall, arrived, since, full_minute, int(now)):
+            await self._executor.note(runtime, decision)
+
+    def _forget(self, code: str) -> None:
+        for kept in (self._looked, self._arrived_since, self._rounds_seen):
+            kept.pop(code, None)

@@ -1,0 +1,91 @@
+"""Commands of the issuer: run it alone; make a town hall's key there and print the card that the chat is given; close."""
+
+import argparse
+import asyncio
+import contextlib
+import errno
+import signal
+import sys
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+
+from protocol.credentials import key_hex, key_words
+from protocol.names import Language
+from protocol.refusals import Refusal
+from protocol.sentences import sentence
+from protocol.setup import Issuer
+from server.issuer.eligibility import Issuance
+from server.issuer.issuances import Issuances
+from server.issuer.routes import b64
+from server.issuer.run import ADDRESS, folder, parent_gone, port, running
+from server.settings import Settings
+
+
+async def issuer_command(given: argparse.Namespace, settings: Settings, sources: dict[str, str], lang: Language) -> int:
+    """Until SIGINT or SIGTERM; beside a chat, until that is gone."""
+    stopped, loop = asyncio.Event(), asyncio.get_running_loop()
+    for kind in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(kind, stopped.set)
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            issuer = await stack.enter_async_context(running(settings))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            print(sentence(lang, "cli", "port_taken", port=port(settings)), file=sys.stderr)
+            return 1
+        print(f"issuer: {issuer.organiser_url}", flush=True)
+        ends: list[asyncio.Task[Any]] = [asyncio.create_task(stopped.wait())]
+        if given.with_parent:
+            ends.append(asyncio.create_task(parent_gone()))
+        _, pending = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        for task in pending:
+            task.cancel()
+    return 0
+
+
+@contextlib.asynccontextmanager
+async def books(settings: Settings) -> AsyncIterator[Issuances]:
+    """The issuer's ledger and keys, beside a running issuer or without one."""
+    issuances = Issuances(folder(settings))
+    try:
+        yield issuances
+    finally:
+        await issuances.stop()
+
+
+def card_of(settings: Settings, issuance: Issuance) -> Issuer:
+    """What the organiser carries from the issuer to the chat."""
+    told = folder(settings) / ADDRESS
+    listening = f"http://{settings.issuer_host}:{port(settings)}"
+    url = settings.issuer_public_url.rstrip("/") or (told.read_text("ascii").strip() if told.exists() else listening)
+    return Issuer(url=url, key=b64(issuance.spki), kinds=issuance.kinds)
+
+
+async def issuance_command(given: argparse.Namespace, settings: Settings, sources: dict[str, str], lang: Language) -> int:
+    """Make, show or close the issuance of one town hall."""
+
+    def say(key: str, **params: object) -> str:
+        return sentence(lang, "cli", key, **params)
+
+    async with books(settings) as issuances:
+        found: Issuance | Refusal | None = await issuances.get(given.code)
+        if found is None and given.title:
+            chat = given.chat or settings.public_url or f"http://{settings.host}:{settings.port}"
+            found = await issuances.create(given.title, given.lang or lang, chat, given.who or ("open",), given.code)
+        if found is None or isinstance(found, Refusal):
+            print(say("no_issuance", code=given.code))
+            return 1
+        if given.close:
+            found = await issuances.close_issuing(found)
+        card = card_of(settings, found)
+        if given.json:
+            print(msgspec.json.encode(card).decode())
+            return 0
+        print(say("issuance_open" if found.open else "issuance_closed", code=found.code, count=await issuances.issued(found)))
+        print(say("issuance_words", words=" · ".join(key_words(found.spki, lang))))
+        print(say("issuance_hex", hex=key_hex(found.spki)))
+        print(say("issuance_card", card=msgspec.json.encode(card).decode()))
+    return 0

@@ -1,0 +1,53 @@
+"""Who is eligible: one interface, one implementation a way of showing it (open code, invitation, single sign-on)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from aiohttp import web
+
+from protocol.names import Language
+from protocol.refusals import Refusal
+from protocol.setup import EligibilityKind
+
+
+@dataclass(frozen=True, slots=True)
+class Issuance:
+    """What the issuer knows of one town hall. `chat_url`: where its browsers go back to, `https://chat.example.org`.
+
+    `kinds`: the ways of being eligible that count here. `spki`: the public key (DER, RFC 5280). `open`: its private key
+    still exists. `closes_at`: unix seconds at which that is destroyed, if nobody does so before. `issued`: how many had a
+    signature when it was.
+    """
+
+    code: str
+    title: str
+    language: Language
+    chat_url: str
+    kinds: tuple[EligibilityKind, ...]
+    spki: bytes
+    open: bool
+    closes_at: int
+    issued: int = 0
+
+
+class Eligibility(Protocol):
+    """One way of showing that one is eligible."""
+
+    @property
+    def kind(self) -> EligibilityKind:
+        """Its name in an issuance's `kinds` and in the body of a request to sign."""
+        ...
+
+    def routes(self) -> Sequence[web.RouteDef]:
+        """Routes of its own, such as signing in and coming back; none of them is under `/api/v1/issuances/CODE/sign`."""
+        ...
+
+    async def person(self, request: web.Request, issuance: Issuance, proof: str) -> bytes | Refusal:
+        """Who asks: an opaque id, the same whenever the same person asks, of at most 1,000 bytes; or why they are not eligible.
+
+        `proof`: what the page sent with the blinded value (an invitation's secret), "" where the request itself shows it (a
+        session). The id is never stored or logged: only its HMAC under a key of the town hall is. Two ways that can tell
+        that they speak of the same human (by the e-mail address) give the same id: one person is one participant.
+        """
+        ...

@@ -1,0 +1,162 @@
+"""The issuer's work: make a town hall's key, sign once for each eligible person, destroy the key."""
+
+import asyncio
+import dataclasses
+import hashlib
+import hmac
+import os
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+import structlog
+
+from protocol.limits import limit
+from protocol.names import Language
+from protocol.refusals import Refusal
+from protocol.setup import EligibilityKind
+from server.issuer.blind import BlindSigner
+from server.issuer.eligibility import Issuance
+from server.issuer.key_files import KeyFiles
+from server.issuer.ledger import Ledger
+from server.issuer.raw_rsa import SigningFailed
+
+log = structlog.get_logger()
+T = TypeVar("T")
+
+CODE_LETTERS = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
+"""As the chat draws codes: without those that are mistaken for each other when read out."""
+CODE_LENGTH = 6
+DAY_S = 86_400
+SWEEP_S = 60.0
+"""How often it is looked for keys whose time is over."""
+
+
+class Issuances:
+    """`folder`: of the issuer alone. `clock`: unix seconds. All of the ledger happens on one thread, in the order of asking."""
+
+    def __init__(self, folder: Path, clock: Callable[[], float] = time.time) -> None:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._clock = clock
+        self._keys = KeyFiles(folder / "keys")
+        self._books = ThreadPoolExecutor(1, "ledger")
+        self._signing = ThreadPoolExecutor(os.cpu_count() or 1, "signing")
+        self._ledger = Ledger(folder / "ledger.sqlite")
+        self._signers: dict[str, tuple[BlindSigner, bytes]] = {}
+        self._waiting = 0
+        self._sweep: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin to look for keys whose time is over. What was left half made, by a power cut, is made anew."""
+        for unfinished in [issuance for issuance in await self.all() if not issuance.spki]:
+            spki = await asyncio.get_running_loop().run_in_executor(self._signing, self._keys.make, unfinished.code)
+            whole = dataclasses.replace(unfinished, spki=spki)
+            await self.on_ledger(partial(Ledger.replace, issuance=whole))
+        self._sweep = asyncio.create_task(self._sweeping(), name="sweep")
+
+    async def stop(self) -> None:
+        """Finish what was begun, and close the ledger."""
+        if self._sweep is not None:
+            self._sweep.cancel()
+        await asyncio.to_thread(self._signing.shutdown)
+        await self.on_ledger(Ledger.close)
+        self._books.shutdown()
+
+    async def on_ledger(self, work: Callable[[Ledger], T]) -> T:
+        """Run `work` on the ledger's thread. For ways of being eligible that keep a table of their own, too."""
+        return await asyncio.get_running_loop().run_in_executor(self._books, work, self._ledger)
+
+    async def create(
+        self,
+        title: str,
+        language: Language,
+        chat_url: str,
+        kinds: Sequence[EligibilityKind],
+        code: str | None = None,
+        days: int = 30,
+    ) -> Issuance | Refusal:
+        """A new key for a new town hall. `days`: how long entries are given out at most. Refuses with `code_taken`."""
+        chosen = code or "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
+        if await self.get(chosen) is not None:
+            return Refusal("code_taken", field="$.code")
+        closes_at = int(self._clock()) + days * DAY_S
+        loop = asyncio.get_running_loop()
+        made = partial(Issuance, chosen, title, language, chat_url.rstrip("/"), tuple(kinds), open=True, closes_at=closes_at)
+        # The row first: of two that ask for one code at once only one may make its key.
+        if not await self.on_ledger(lambda ledger: ledger.put(made(spki=b""))):
+            return Refusal("code_taken", field="$.code")
+        issuance = made(spki=await loop.run_in_executor(self._signing, self._keys.make, chosen))
+        await self.on_ledger(lambda ledger: ledger.replace(issuance))
+        return issuance
+
+    async def get(self, code: str) -> Issuance | None:
+        """None: there is none."""
+        return await self.on_ledger(lambda ledger: ledger.get(code))
+
+    async def all(self) -> list[Issuance]:
+        """By code."""
+        return await self.on_ledger(lambda ledger: list(ledger.all()))
+
+    async def issued(self, issuance: Issuance) -> int:
+        """How many have a signature; after closing, how many had."""
+        return await self.on_ledger(lambda ledger: ledger.count(issuance.code)) if issuance.open else issuance.issued
+
+    async def sign(self, issuance: Issuance, person: bytes, blinded: bytes) -> bytes | Refusal:
+        """The blind signature for `person`: one each, and the same again for the same blinded value.
+
+        Refuses with `issuing_closed`, `bad_blinded`, `already_issued`, `busy`; raises SigningFailed.
+        """
+        found = await self._signer(issuance.code)
+        if found is None or not issuance.open or self._clock() >= issuance.closes_at:
+            return Refusal("issuing_closed")
+        signer, pepper = found
+        if refusal := signer.refused(blinded):
+            return refusal
+        if self._waiting >= limit("signing_queue"):
+            return Refusal("busy", retry_after_ms=1_000)
+        self._waiting += 1
+        try:
+            row = hmac.digest(pepper, person, hashlib.sha256), hashlib.sha256(blinded).digest()
+            if await self.on_ledger(lambda ledger: ledger.enter(issuance.code, *row)) == "other":
+                return Refusal("already_issued")
+            return await asyncio.get_running_loop().run_in_executor(self._signing, signer.sign, blinded)
+        except SigningFailed as failed:
+            log.error("signing_failed", hall=issuance.code, why=str(failed))
+            raise
+        finally:
+            self._waiting -= 1
+
+    async def close_issuing(self, issuance: Issuance) -> Issuance:
+        """Destroy the private key and what ties the ledger to people: nobody can add a voice any more. Idempotent."""
+        self._signers.pop(issuance.code, None)
+        self._keys.destroy(issuance.code)
+        if not issuance.open:
+            return issuance
+        count = await self.on_ledger(lambda ledger: ledger.forget(issuance.code))
+        closed = dataclasses.replace(issuance, open=False, issued=count)
+        await self.on_ledger(lambda ledger: ledger.replace(closed))
+        return closed
+
+    async def _signer(self, code: str) -> tuple[BlindSigner, bytes] | None:
+        found = self._signers.get(code)
+        if found is None:
+            loaded = self._keys.load(code)
+            if loaded is None:
+                return None
+            if len(self._signers) >= limit("issuances_loaded"):
+                self._signers.clear()
+            found = self._signers[code] = (BlindSigner(loaded[0]), loaded[1])
+        return found
+
+    async def _sweeping(self) -> None:
+        while True:
+            for issuance in await self.all():
+                if issuance.open and self._clock() >= issuance.closes_at:
+                    await self.close_issuing(issuance)
+                if not issuance.open:
+                    self._signers.pop(issuance.code, None)  # another process may have closed it
+            await asyncio.sleep(SWEEP_S)

@@ -1,0 +1,194 @@
+"""The issuer's interface: its card and its signature for a person's browser, its keys for the organiser."""
+
+import base64
+import binascii
+import hmac
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+import msgspec
+from aiohttp import web
+from msgspec import Meta
+
+from protocol.credentials import key_hex, key_words
+from protocol.limits import limit
+from protocol.names import HallCode, Language
+from protocol.refusals import Refusal
+from protocol.setup import EligibilityKind, Issuer
+from server.buckets import Buckets
+from server.http.address import Addresses, asked_from
+from server.http.body import read, typed
+from server.http.built import Built, Handler, assets
+from server.http.replies import bearer, done, no
+from server.http.security import headers, page_csp
+from server.issuer.eligibility import Eligibility, Issuance
+from server.issuer.issuances import Issuances
+
+Url = Annotated[str, Meta(pattern=r"^https?://[A-Za-z0-9.:\[\]-]{1,250}$")]
+
+
+class NewIssuance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Body of `POST /api/v1/issuances`. Without a code, one is drawn. `chat_url`: origin of the chat's pages."""
+
+    title: Annotated[str, Meta(min_length=1, max_length=200)]
+    chat_url: Url
+    kinds: Annotated[tuple[EligibilityKind, ...], Meta(min_length=1, max_length=3)]
+    language: Language = "ko"
+    code: HallCode | None = None
+    days: Annotated[int, Meta(ge=1, le=limit("issuing_days"))] = 30
+
+
+class AskedToSign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Body of `POST /api/v1/issuances/CODE/sign`. `blinded`: base64url. `proof`: of being eligible, as its `kind` wants it."""
+
+    blinded: Annotated[str, Meta(max_length=1_000)]
+    kind: EligibilityKind
+    proof: Annotated[str, Meta(max_length=1_000)] = ""
+
+
+@dataclass(slots=True)
+class Desk:
+    """What the issuer's handlers are given. `public_url`: origin that people reach it at, known once it listens."""
+
+    issuances: Issuances
+    eligibility: Mapping[EligibilityKind, Eligibility]
+    addresses: Addresses
+    built: Mapping[str, Built]
+    organiser_key: str
+    public_url: str = ""
+
+    def is_organiser(self, request: web.Request) -> bool:
+        """Whether the request carries the issuer's own organiser key, which is not the chat's."""
+        return hmac.compare_digest(bearer(request).encode(), self.organiser_key.encode())
+
+    async def find(self, request: web.Request) -> Issuance | Refusal:
+        """The issuance that a request's path names."""
+        found = await self.issuances.get(request.match_info["code"].strip().upper()[:20])
+        return found if found is not None and found.spki else Refusal("unknown_hall", field="$.code")
+
+
+def card(desk: Desk, issuance: Issuance) -> Issuer:
+    """What the organiser carries to the chat: it stands in the first entry of the town hall's log."""
+    return Issuer(url=desk.public_url, key=b64(issuance.spki), kinds=issuance.kinds)
+
+
+def guarded(desk: Desk, handler: Handler) -> Handler:
+    """Only with `Authorization: Bearer KEY`, the issuer's own."""
+
+    async def check(request: web.Request) -> web.StreamResponse:
+        return await handler(request) if desk.is_organiser(request) else no(Refusal("not_admitted"), request)
+
+    return check
+
+
+def routes(desk: Desk) -> list[web.RouteDef]:
+    """`/admit/CODE`, `/api/v1/issuances…`, assets, and what each way of being eligible brings."""
+    asked_by = Buckets(limit("signatures_per_address_per_min"), 60)
+
+    async def page(request: web.Request) -> web.StreamResponse:
+        found = desk.built.get("admit.html")
+        if found is None:
+            return web.Response(status=503, text="The pages are not built: run `make build`.\n", headers=headers("api"))
+        return found.response(request, headers("page", page_csp(request.host)))
+
+    async def shown(request: web.Request) -> web.StreamResponse:
+        issuance = await desk.find(request)
+        if isinstance(issuance, Refusal):
+            return no(issuance, request)
+        return done({**public(issuance), "kinds": issuance.kinds, "chat_url": issuance.chat_url})
+
+    async def sign(request: web.Request) -> web.StreamResponse:
+        wait_s = asked_by.take(desk.addresses.key(*asked_from(request)), time.monotonic())
+        if wait_s:
+            return no(Refusal("too_many_joins", retry_after_ms=int(wait_s * 1000) + 1), request)
+        asked = typed(await read(request, "frame_bytes"), AskedToSign)
+        if isinstance(asked, Refusal):
+            return no(asked, request)
+        issuance = await desk.find(request)
+        if isinstance(issuance, Refusal):
+            return no(issuance, request)
+        way = desk.eligibility.get(asked.kind) if asked.kind in issuance.kinds else None
+        if way is None:
+            return no(Refusal("not_eligible"), request)
+        person = await way.person(request, issuance, asked.proof)
+        if isinstance(person, Refusal):
+            return no(person, request)
+        signature = await desk.issuances.sign(issuance, person, unb64(asked.blinded))
+        return no(signature, request) if isinstance(signature, Refusal) else done({"signature": b64(signature)})
+
+    async def listed(request: web.Request) -> web.StreamResponse:
+        return done([await told(desk, issuance) for issuance in await desk.issuances.all()])
+
+    async def create(request: web.Request) -> web.StreamResponse:
+        asked = typed(await read(request, "staff_frame_bytes"), NewIssuance)
+        if isinstance(asked, Refusal):
+            return no(asked, request)
+        if any(kind not in desk.eligibility for kind in asked.kinds):
+            return no(Refusal("bad_request", field="$.kinds"), request)
+        made = await desk.issuances.create(asked.title, asked.language, asked.chat_url, asked.kinds, asked.code, asked.days)
+        return no(made, request) if isinstance(made, Refusal) else done(await told(desk, made))
+
+    async def one(request: web.Request) -> web.StreamResponse:
+        issuance = await desk.find(request)
+        return no(issuance, request) if isinstance(issuance, Refusal) else done(await told(desk, issuance))
+
+    async def close(request: web.Request) -> web.StreamResponse:
+        issuance = await desk.find(request)
+        if isinstance(issuance, Refusal):
+            return no(issuance, request)
+        return done(await told(desk, await desk.issuances.close_issuing(issuance)))
+
+    async def alive(request: web.Request) -> web.StreamResponse:
+        return web.json_response({"ok": True}, headers=headers("api"))
+
+    return [
+        web.get("/admit/{code}", page),
+        web.get("/api/v1/issuances/{code}", shown),
+        web.post("/api/v1/issuances/{code}/sign", sign),
+        web.get("/api/v1/issuances", guarded(desk, listed)),
+        web.post("/api/v1/issuances", guarded(desk, create)),
+        web.get("/api/v1/issuances/{code}/organiser", guarded(desk, one)),
+        web.post("/api/v1/issuances/{code}/close", guarded(desk, close)),
+        web.get("/healthz", alive),
+        *assets(dict(desk.built)),
+        *(route for way in desk.eligibility.values() for route in way.routes()),
+    ]
+
+
+def public(issuance: Issuance) -> dict[str, Any]:
+    """What anybody may know."""
+    return {
+        "code": issuance.code,
+        "title": issuance.title,
+        "language": issuance.language,
+        "open": issuance.open,
+        "key": b64(issuance.spki),
+    }
+
+
+async def told(desk: Desk, issuance: Issuance) -> dict[str, Any]:
+    """What the organiser may know: how many, never who."""
+    return {
+        **public(issuance),
+        "chat_url": issuance.chat_url,
+        "closes_at": issuance.closes_at,
+        "issued": await desk.issuances.issued(issuance),
+        "issuer": card(desk, issuance),
+        "key_hex": key_hex(issuance.spki),
+        "key_words": key_words(issuance.spki, issuance.language),
+    }
+
+
+def b64(raw: bytes) -> str:
+    """base64url without padding (RFC 4648, 5)."""
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def unb64(text: str) -> bytes:
+    """The bytes; none where it is no base64url: whoever wants a length refuses those."""
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        return b""

@@ -1,0 +1,30 @@
+/** A staff page's ticket: got for the link's secret, good for ten minutes, held in memory, renewed before it ends. */
+import { t } from "../i18n";
+import { api } from "../ui/api";
+import { codeOf, secretOf } from "../ui/route";
+import { NoTicket } from "./transport";
+
+/** Renewed when less than this is left. */
+const SPARE_MS = 120_000;
+
+/** A function that gives a good ticket of `role`, from memory or anew. Throws NoTicket. */
+export function staffTicket(role: string, now: () => number = () => performance.now()): () => Promise<string> {
+  const code = codeOf();
+  const secret = secretOf();
+  let ticket = "";
+  let until = 0;
+  return async () => {
+    if (ticket && now() < until - SPARE_MS) return ticket;
+    const ack = await api(`/api/v1/halls/${encodeURIComponent(code)}/${role}/ticket`, { method: "POST", token: secret });
+    if (!ack.ok) {
+      const error = ack.error!;
+      // One that still holds is better than none while the server cannot be reached.
+      if (error.temporary && ticket && now() < until) return ticket;
+      throw new NoTicket({ code: error.code, message: error.message || t("common.reconnecting"), come_back_after_ms: error.temporary ? (error.retry_after_ms ?? 1_000) : null });
+    }
+    const got = ack.data as { ticket: string; expires_in_s: number };
+    ticket = got.ticket;
+    until = now() + got.expires_in_s * 1_000;
+    return ticket;
+  };
+}

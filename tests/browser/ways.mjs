@@ -1,0 +1,100 @@
+// Two ways of being eligible in a real browser, and what an employee is shown. Arguments: chat, issuer, code, host's link, then
+// `invitation ADDRESS` or `oidc LOGIN`.
+import assert from "node:assert/strict";
+import { launch } from "./browser.mjs";
+
+const [chat, issuer, code, host, way, what] = process.argv.slice(2);
+const browser = await launch();
+
+/** A command of the host, as the console sends it: the link's secret is exchanged for a ticket first. */
+async function asHost(command, payload) {
+  const [address, secret] = host.split("#");
+  const base = `${new URL(address).origin}/api/v1/halls/${code}/host`;
+  const ticket = await (await fetch(`${base}/ticket`, { method: "POST", headers: { Authorization: `Bearer ${secret}` } })).json();
+  assert.ok(ticket.ok, JSON.stringify(ticket));
+  const headers = { Authorization: `Bearer ${ticket.data.ticket}`, "Content-Type": "application/json" };
+  const body = JSON.stringify({ command, payload: { client_id: crypto.randomUUID(), ...payload } });
+  const ack = await (await fetch(`${base}/commands`, { method: "POST", headers, body })).json();
+  assert.ok(ack.ok, JSON.stringify(ack));
+}
+
+async function writable(page) {
+  await page.waitForFunction(() => document.querySelector("#text") && !document.querySelector("#text").disabled, undefined, { timeout: 60_000 });
+}
+
+try {
+  const context = await browser.newContext({ locale: "en" });
+  const page = await context.newPage();
+  page.on("pageerror", (error) => assert.fail(`${error}`));
+  if (way === "invitation") await page.goto(what);
+  else {
+    await page.goto(`${chat}/t/${code}?lang=en`);
+    await page.waitForURL(`${issuer}/admit/**`);
+    await page.getByRole("button", { name: "sign in", exact: false }).click();
+    await page.waitForURL("**/interaction/**");
+    await page.fill("input[name=login]", what);
+    await page.fill("input[name=password]", "any");
+    await page.click("button[type=submit]");
+    await page.waitForLoadState();
+    if (page.url().includes("/interaction/")) await page.click("button[type=submit]");
+  }
+  await page.waitForURL(`${chat}/t/${code}**`);
+  await writable(page);
+  assert.equal(new URL(page.url()).hash, "", "a secret stays in the address bar");
+  assert.equal((await context.cookies(chat)).filter((cookie) => !cookie.name.startsWith("townhall-") && !cookie.name.startsWith("_")).length, 0);
+
+  // What tells who wrote it is hinted at, and whoever wrote it decides.
+  await page.fill("#text", "I am the only one in our office who works nights.");
+  await page.press("#text", "Enter");
+  await page.locator(".hints").waitFor();
+  assert.equal(await page.locator(".message.mine").count(), 0, "it was sent all the same");
+  await page.getByRole("button", { name: "Edit it" }).click();
+  await page.fill("#text", "There are too many meetings.");
+  await page.press("#text", "Enter");
+  await page.locator(".message.mine:not(.own)").first().waitFor();
+
+  // The lock shows exactly what is stored.
+  await page.getByRole("button", { name: "What is stored about this message?" }).click();
+  const stored = page.locator("pre.stored");
+  await page.waitForFunction(() => document.querySelector("pre.stored")?.textContent?.includes("message.posted"));
+  const shown = JSON.parse(await stored.textContent());
+  assert.equal(shown.text, "There are too many meetings.");
+  assert.deepEqual(Object.keys(shown.entry).filter((key) => !["kind", "at", "author", "pseudonym", "asked", "held", "findings"].includes(key)), []);
+  await page.getByRole("button", { name: "Close" }).click();
+
+  // Muted: the page says so, with the reason.
+  await asHost("author:mute", { message: shown.seq, reason: "spam" });
+  await page.fill("#text", "And one more thing.");
+  await page.press("#text", "Enter");
+  await page.getByText("The host has muted you. Reason:").waitFor();
+
+  // The page for employees is a step away, and tells the hash of what it is made of.
+  const told = await context.newPage();
+  await told.goto(`${chat}/privacy?lang=en`);
+  await told.getByText("No record that the server keeps, or ever held,").waitFor();
+  const { pages } = await (await fetch(`${chat}/.well-known/townhall`)).json();
+  await told.getByText(pages.sha256).waitFor();
+
+  // Whoever uses the same way again in another browser, or has lost this one's storage, watches.
+  const second = await browser.newContext({ locale: "en" });
+  const other = await second.newPage();
+  if (way === "invitation") {
+    await other.goto(what);
+    await other.waitForURL(`${chat}/t/${code}**`);
+    await other.getByText("You already have your entry").waitFor({ timeout: 60_000 });
+    assert.equal(await other.locator("#text").isDisabled(), true);
+  }
+
+  // A staff link that is revoked ends the console that came by it, and says so. Its secret is not in the address bar.
+  const desk = await (await browser.newContext({ locale: "en" })).newPage();
+  await desk.goto(host);
+  await desk.getByText("There are too many meetings.").first().waitFor();
+  assert.equal(new URL(desk.url()).hash, "", "the link's secret stays in the address bar");
+  await desk.reload();
+  await desk.getByText("There are too many meetings.").first().waitFor();
+  console.log("ready to revoke");
+  await desk.getByText("This link no longer works").first().waitFor({ timeout: 60_000 });
+  console.log("ok");
+} finally {
+  await browser.close();
+}

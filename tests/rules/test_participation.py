@@ -1,0 +1,119 @@
+"""Who may speak, when tokens are shown, who comes in together, and one voice that is held whole."""
+
+import msgspec
+import pytest
+
+from moderation.context import Actor
+from moderation.decision import Decision
+from moderation.hall import Hall
+from moderation.participation_rules import WAIT_S, admit, barred, in_round, next_round, pseudonym_of
+from protocol import commands as c
+from protocol import entries as e
+from protocol.setup import Admission, Issuer
+from tests.town import HOST, HOST_2, SETUP, START, Town, employee
+
+ISSUER = Issuer(url="https://admit.example.org", key="A" * 563)
+
+
+def town(**admission: int) -> Town:
+    """With an issuer, open."""
+    made = Town(SETUP, opened=False)
+    created = made.log[0]
+    assert isinstance(created, e.HallCreated)
+    made.log.clear()
+    made.hall = Hall.empty()
+    made.apply(Decision((msgspec.structs.replace(created, admission=Admission(issuer=ISSUER, **admission)),)))
+    made.must(HOST, c.OpenHall)
+    return made
+
+
+def let_in(made: Town, *numbers: int) -> None:
+    tags = [employee(number).author or "" for number in numbers]
+    decision = admit(made.hall, tags, made.now, full_minute=True, now=made.now)
+    assert decision is not None
+    made.apply(decision)
+
+
+def test_whoever_only_watches_is_told_so() -> None:
+    made = town()
+    assert made.refused(Actor("audience"), c.PostMessage, text="글").code == "watching_only"
+    assert made.refused(Actor("audience"), c.ChoosePseudonym, pseudonym=(1, 2, 3)).code == "watching_only"
+
+
+def test_posting_waits_for_being_let_in_and_for_enough() -> None:
+    made = town(minimum_participants=6)
+    assert made.refused(employee(1), c.PostMessage, text="글").code == "waiting_for_others"
+    let_in(made, 1, 2, 3, 4, 5)
+    refusal = made.refused(employee(1), c.PostMessage, text="글")
+    assert (refusal.code, refusal.params) == ("too_few_participants", {"minimum": 6, "count": 5})
+    let_in(made, *range(6, 11))
+    assert made.post(by=1) and barred(made.hall, employee(1)) is None
+
+
+def test_without_an_issuer_whoever_is_here_may_post() -> None:
+    made = Town()
+    assert barred(made.hall, employee(1)) is None and not in_round(made.hall, made.now)
+    assert next_round(made.hall, 9, 0.0, True, made.now) is None and admit(made.hall, ["a" * 16], 0.0, True, made.now) is None
+
+
+def test_opening_begins_a_round_and_it_ends() -> None:
+    made = town(round_s=60)
+    assert made.hall.round is not None and (made.hall.round.at, made.hall.round.ends_at) == (START, START + 60)
+    assert in_round(made.hall, START + 60) and not in_round(made.hall, START + 61)
+    assert not in_round(Town(opened=False).hall, START)
+    assert in_round(town(round_s=0).hall, START + 9_999) and town(round_s=0).hall.round is None
+
+
+@pytest.mark.parametrize(
+    ("waiting", "waited", "full_minute", "begins"),
+    [(5, 10, True, True), (5, 10, False, False), (4, 10, True, False), (1, WAIT_S, False, True), (0, None, True, False)],
+)
+def test_a_round_for_late_comers(waiting: int, waited: int | None, full_minute: bool, begins: bool) -> None:
+    made = town(round_s=60)
+    now = START + 1_000
+    decision = next_round(made.hall, waiting, None if waited is None else now - waited, full_minute, now)
+    assert (decision is not None) == begins
+    if decision is not None:
+        assert decision.entries == (e.RoundOpened(at=now, seconds=15),)
+    assert next_round(made.hall, 9, START, True, START + 30) is None, "not within another"
+
+
+def test_people_come_in_together_and_in_no_order() -> None:
+    made = town()
+    now = START + 61
+    tags = [employee(number).author or "" for number in (9, 3, 7, 1)]
+    assert admit(made.hall, tags, now - 10.0, True, now) is None
+    assert admit(made.hall, tags, now - 10.0, False, now) is None
+    late = admit(made.hall, tags, now - float(WAIT_S), False, now)
+    assert late is not None and late.entries == (e.ParticipantsAdmitted(at=now, authors=tuple(sorted(tags))),)
+    made.apply(late)
+    assert admit(made.hall, tags, 0.0, True, now) is None, "once is enough"
+    assert admit(Town(opened=False).hall, tags, 0.0, True, now) is None
+
+
+def test_a_name_that_was_chosen_is_taken() -> None:
+    made = Town()
+    before = pseudonym_of(made.hall, employee(1))
+    assert made.refused(employee(1), c.ChoosePseudonym, pseudonym=before).code == "pseudonym_kept"
+
+
+def test_the_rest_of_one_voice_is_held_and_comes_back_as_it_was() -> None:
+    made = Town()
+    mine = [made.post(f"글 {n}") for n in range(3)]
+    asked, other, taken = made.question(), made.post(by=2), made.question()
+    made.must(HOST, c.PickMessage, message=taken)
+    before = {id: made.hall.messages[id].shown for id in (*mine, asked)}
+    made.must(HOST, c.HoldAuthor, message=mine[0])
+    assert [made.hall.messages[id].state for id in (*mine, asked, other, taken)] == ["held"] * 4 + ["visible"] * 2
+    later = made.post("또 씁니다")
+    assert (made.hall.messages[later].state, made.hall.messages[later].held) == ("held", "moderator")
+    assert made.refused(HOST_2, c.HoldAuthor, message=mine[1]).code == "already_done"
+    made.must(HOST, c.RemoveMessage, message=mine[2], reason="spam")
+    tag = made.hall.messages[mine[0]].author
+    made.must(HOST, c.ReleaseAuthor, author=tag)
+    states = [made.hall.messages[id].state for id in (*mine, asked, later)]
+    assert states == ["visible", "visible", "removed", "visible", "held"]
+    assert all(made.hall.messages[id].shown == shown for id, shown in before.items())
+    assert made.hall.messages[made.post("다시")].state == "visible"
+    assert made.refused(HOST, c.ReleaseAuthor, author=tag).code == "no_such_participant"
+    assert made.refused(HOST, c.HoldAuthor, message=99_999).code == "no_such_message"
