@@ -1,4 +1,4 @@
-"""By invitation and by single sign-on in a real browser: in, hinted, shown what is stored, muted; and a console that is revoked."""
+"""By invitation and by single sign-on in a real browser: in, hinted, shown what is stored, muted; and a console cut off."""
 
 import asyncio
 import json
