@@ -207,6 +207,7 @@ def parser(lang: Language) -> argparse.ArgumentParser:
     issuer = add("issuer", issuer_command)
     issuer.add_argument("--issuer-host", help=t("host"))
     issuer.add_argument("--issuer-port", type=int, help=t("port"))
+    issuer.add_argument("--port", type=int, help=t("chat_port"))
     issuer.add_argument("--with-parent", action="store_true", help=t("with_parent"))
     issuance = add("issuance", issuance_command)
     issuance.add_argument("code", type=_code, help=t("code"))
@@ -331,7 +332,7 @@ def _issuer(given: argparse.Namespace, settings: Settings) -> contextlib.Abstrac
     if settings.issuer == "none":
         return contextlib.nullcontext("")
     # Its port follows from the chat's, which may be given on the command line.
-    return issuer_run.beside([*_same(given), "--issuer-port", str(issuer_run.port(settings))])
+    return issuer_run.beside([*_same(given), "--port", str(settings.port)])
 
 
 @contextlib.asynccontextmanager

@@ -238,6 +238,9 @@ async def test_each_role_may_send_only_what_the_table_says(world: World, role: s
             continue
         finally:
             await person.close()
+        if name in ("participation:check", "round:await") and role == "audience":
+            assert ack["ok"]  # they ask for nothing
+            continue
         expected = "bad_request" if name in names_for(role) else "not_allowed"  # type: ignore[arg-type]
         assert ack["error"]["code"] == expected, name
         assert world.runtime.seq == before

@@ -48,7 +48,7 @@ async def post(session: aiohttp.ClientSession, url: str, kept: list[int]) -> Non
 
 async def test_everybody_is_told_when_to_come_back_and_nothing_acknowledged_is_lost(tmp_path: Path) -> None:
     (tmp_path / "directors.csv").write_text(CSV)
-    arguments = ("--title", "x", "--directors", "directors.csv", "--code", "NOV24", "--open", "--mode", "open")
+    arguments = ("--title", "x", "--directors", "directors.csv", "--code", "NOV24", "--open", "--mode", "open", "--who", "link")
     await ran("create", *arguments, folder=tmp_path)
     byes: list[dict[str, object]] = []
     kept: list[int] = []

@@ -13,7 +13,7 @@ from protocol.limits import LIMITS, Limit, limit
 from protocol.setup import Setup
 from server import app, telemetry
 from server.gateway.gateway import Gateway
-from server.http import commands
+from server.http import body
 from tests.server.serving import Server, serving
 from tests.town import SETUP
 from tests.waiting import until
@@ -26,7 +26,8 @@ async def test_the_card_of_a_town_hall_is_public_and_small(server: Server) -> No
     await server.hall(opened=False)
     status, ack = await server.ask("GET", "/api/v1/halls/tested")
     assert status == 200
-    assert ack["data"] == {"code": "TESTED", "title": SETUP.title, "phase": "draft", "mode": "open", "language": "ko"}
+    told = {"code": "TESTED", "title": SETUP.title, "phase": "draft", "mode": "open", "language": "ko", "admission": None}
+    assert ack["data"] == told
 
 
 @pytest.mark.parametrize("code", ["NOSUCH", "x", "A" * 300, "%EB%B0%A9", "%00", "%FF", "*"])
@@ -235,7 +236,7 @@ async def test_a_compressed_body_is_not_unpacked(server: Server) -> None:
 
 
 async def test_a_body_that_does_not_come_is_not_waited_for(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(commands, "BODY_S", 0.2)
+    monkeypatch.setattr(body, "BODY_S", 0.2)
     reader, writer = await asyncio.open_connection("127.0.0.1", server.node.port)
     writer.write(
         f"POST /api/v1/halls HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.key}\r\nContent-Length: 100\r\n\r\n{{".encode()

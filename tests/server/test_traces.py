@@ -21,7 +21,8 @@ async def test_logs_hold_no_text_ticket_address_or_agent_and_the_store_no_ticket
     log = tmp_path / "log"
     async with started("serve", "--port", "0", folder=tmp_path, stderr=log) as server:
         url = await server.says("listening on ")
-        await ran("create", "--title", "x", "--directors", "directors.csv", "--code", "NOV24", "--open", folder=tmp_path)
+        arguments = ("--title", "x", "--directors", "directors.csv", "--code", "NOV24", "--who", "link", "--open")
+        await ran("create", *arguments, folder=tmp_path)
         headers = {"User-Agent": AGENT, "Cookie": f"a={COOKIE}", "X-Forwarded-For": FORWARDED}
         async with aiohttp.ClientSession(headers=headers) as session:
             async with session.post(f"{url}/api/v1/halls/NOV24/join") as response:
