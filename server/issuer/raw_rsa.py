@@ -1,7 +1,7 @@
 """The raw private operation z^d mod n, which `cryptography` does not offer on purpose. By OpenSSL, else by gmpy2.
 
 OpenSSL's is constant-time and blinded, and lets other threads run meanwhile; gmpy2's `powmod_sec` is constant-time for its
-operands' sizes, with base blinding of our own (docs/decisions/0030 has the figures). Neither checks its result: the
+operands' sizes, with base blinding of our own (docs/decisions/0040 has the figures). Neither checks its result: the
 caller does (blind.py).
 """
 

@@ -9,6 +9,7 @@ import aiohttp
 import msgspec
 import orjson
 
+from loadtests.client import staff_ticket
 from protocol.setup import Setup
 from tests.faults.served import Served
 from tests.town import SETUP
@@ -25,6 +26,7 @@ class House:
     code: str
     origin: str
     links: dict[str, str] = field(default_factory=dict)
+    tickets: dict[str, str] = field(default_factory=dict)
 
     def url(self, role: str, id: str = "") -> str:
         """Of a page: the link that an organiser hands out. `host` alone is the first host, and so on."""
@@ -40,16 +42,24 @@ class House:
         made = await self._ask(
             "POST", "/api/v1/halls", self.served.organiser, {"code": self.code, "setup": msgspec.to_builtins(setup)}
         )
-        self.links = {f"{link['role']}:{link['id']}": link["url"] for link in made["data"]["links"]}
+        self.links = {f"{link['role']}:{link['id']}": link["url"] for link in made["data"]["made"]}
+        self.links["audience:"] = made["data"]["audience_url"]
         if opened:
             await self.act("organiser", "hall:open")
 
     async def act(self, who: str, command: str, /, **payload: Any) -> int:
         """A command of `organiser`, `host:ID` or `director:ID` that has to work; its seq."""
         role = who.partition(":")[0]
-        token = self.served.organiser if role == "organiser" else self.url(*who.split(":")).partition("#")[2]
+        token = self.served.organiser if role == "organiser" else await self._staff(who)
         ack = await self._ask("POST", f"{self._base}/{role}/commands", token, _command(command, payload))
         return int(ack["seq"])
+
+    async def _staff(self, who: str) -> str:
+        """The ticket of a staff link, changed once."""
+        if who not in self.tickets:
+            key = next(key for key in self.links if key.startswith(who))
+            self.tickets[who] = await staff_ticket(self.http, self.links[key])
+        return self.tickets[who]
 
     async def ticket(self) -> str:
         """Of a new participant."""

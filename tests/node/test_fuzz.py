@@ -44,6 +44,8 @@ def from_schema(node: dict[str, Any]) -> st.SearchStrategy[Any]:
             needed = {name: from_schema(part) for name, part in node["properties"].items() if name in node.get("required", ())}
             rest = {name: from_schema(part) for name, part in node["properties"].items() if name not in needed}
             return st.fixed_dictionaries(needed, optional=rest)
+        case "array" if "prefixItems" in node:
+            return st.tuples(*map(from_schema, node["prefixItems"])).map(list)
         case "array":
             most = min(node.get("maxItems", 3), 3)
             return st.lists(from_schema(node.get("items", {})), min_size=min(node.get("minItems", 0), most), max_size=most)
