@@ -22,7 +22,6 @@ from server.issuer.routes import b64
 from server.issuer.run import ADDRESS, folder, parent_gone, port, running
 from server.settings import Settings
 
-
 AGAIN_S = 0.5
 TRIES = 20
 """An issuer whose chat was killed still holds the port for a moment: the one of the next start tries this often."""
