@@ -22,6 +22,10 @@ from server.issuer.routes import b64
 from server.issuer.run import ADDRESS, folder, parent_gone, port, running
 from server.settings import Settings
 
+AGAIN_S = 0.5
+TRIES = 20
+"""An issuer whose chat was killed still holds the port for a moment: the one of the next start tries this often."""
+
 
 async def issuer_command(given: argparse.Namespace, settings: Settings, sources: dict[str, str], lang: Language) -> int:
     """Until SIGINT or SIGTERM; beside a chat, until that is gone."""
@@ -29,13 +33,19 @@ async def issuer_command(given: argparse.Namespace, settings: Settings, sources:
     for kind in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(kind, stopped.set)
     async with contextlib.AsyncExitStack() as stack:
-        try:
-            issuer = await stack.enter_async_context(running(settings))
-        except OSError as error:
-            if error.errno != errno.EADDRINUSE:
-                raise
-            print(sentence(lang, "cli", "port_taken", port=port(settings)), file=sys.stderr)
-            return 1
+        tries = TRIES if given.with_parent else 1
+        while True:
+            try:
+                issuer = await stack.enter_async_context(running(settings))
+                break
+            except OSError as error:
+                tries -= 1
+                if error.errno != errno.EADDRINUSE:
+                    raise
+                if not tries:
+                    print(sentence(lang, "cli", "port_taken", port=port(settings)), file=sys.stderr)
+                    return 1
+                await asyncio.sleep(AGAIN_S)
         print(f"issuer: {issuer.organiser_url}", flush=True)
         ends: list[asyncio.Task[Any]] = [asyncio.create_task(stopped.wait())]
         if given.with_parent:
