@@ -59,3 +59,17 @@ async def test_host_director_and_overlay_work_without_websocket(house: House, do
     await host.press("KeyN")
     await overlay.says(".third", "예산은 언제 나오나요?")
     assert doorway.refused >= 6
+
+
+async def test_a_page_whose_websocket_is_refused_later_finds_the_other_way(house: House, doorway: Doorway, visit: Visits) -> None:
+    doorway.websocket = True
+    ann = await visit(house, "audience", cut=True)
+    before = doorway.refused
+    doorway.websocket = False
+    doorway.unplug()
+    await ann.sees(f"text={ann.words('common.reconnecting')}")
+    doorway.plug()
+    await ann.live()
+    assert doorway.refused >= before + 2
+    await write(ann, "다른 길로 올린 글")
+    await ann.says(".chat article", "다른 길로 올린 글")

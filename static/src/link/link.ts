@@ -18,6 +18,7 @@ export interface Gauges {
 
 const BLOCKED = "townhall.no-websocket";
 const WEBSOCKET_TRIES = 2;
+const HEALTH_MS = 3_000;
 
 export class Link {
   readonly state: Signal<State> = signal("connecting");
@@ -125,16 +126,24 @@ export class Link {
       return;
     }
     this.state.value = this.everLive ? "reconnecting" : "connecting";
-    // A WebSocket that never got as far as an answer, twice: something on the way does not let it through.
-    if (!word && !this.everLive && navigator.onLine && ++this.failed >= WEBSOCKET_TRIES) {
-      if (sessionStorage.getItem(BLOCKED)) sessionStorage.removeItem(BLOCKED);
-      else sessionStorage.setItem(BLOCKED, "1");
-      this.failed = 0;
-    }
+    if (!word && navigator.onLine && ++this.failed >= WEBSOCKET_TRIES) void this.tryOtherWay();
     const asked = word?.come_back_after_ms;
     const wait = asked !== undefined && asked !== null ? asked + Math.random() * 300 : backoff(this.attempt);
     this.attempt++;
     this.timer = setTimeout(() => this.open(), wait);
+  }
+
+  /** Where the server answers, and yet no connection comes about, something on the way does not let it through. */
+  private async tryOtherWay(): Promise<void> {
+    try {
+      if (!(await fetch("/healthz", { cache: "no-store", signal: AbortSignal.timeout(HEALTH_MS) })).ok) return;
+    } catch {
+      return; // it is down, or out of reach: the same way again
+    }
+    if (this.state.value === "live" || this.state.value === "ended") return;
+    if (sessionStorage.getItem(BLOCKED)) sessionStorage.removeItem(BLOCKED);
+    else sessionStorage.setItem(BLOCKED, "1");
+    this.failed = 0;
   }
 
   private take(name: string, body: unknown): void {
