@@ -238,7 +238,7 @@ async def test_each_role_may_send_only_what_the_table_says(world: World, role: s
             continue
         finally:
             await person.close()
-        expected = "bad_request" if name in names_for(role) else "not_allowed"  # type: ignore[arg-type]
+        expected = "bad_request" if name in names_for(role) else "not_allowed"
         assert ack["error"]["code"] == expected, name
         assert world.runtime.seq == before
 
