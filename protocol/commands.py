@@ -4,6 +4,7 @@ In: JSON payload of the socket's command, or `payload` of the POST interface. Un
 `client_id` makes a retry safe: the same id from the same sender is answered with the first result for ten minutes.
 """
 
+from functools import cache
 from typing import Annotated, ClassVar
 
 import msgspec
@@ -393,6 +394,7 @@ COMMANDS: dict[str, type[Command]] = by_tag(Command)
 QUERIES: dict[str, type[Query]] = by_tag(Query)
 
 
+@cache
 def names_for(role: Role) -> frozenset[str]:
     """The wire names that a role may send at all: the allow-list applied before anything is dispatched."""
     commands = {name for name, kind in COMMANDS.items() if role in kind.roles}

@@ -7,7 +7,8 @@ from typing import Any
 
 YOUNG = 20_000
 """New objects between two looks at them: a few milliseconds' worth. A join leaves about ten."""
-OLDER = 20
+OLDER = 5
+"""Looks at the young until those that survived them are looked at once more, and then never again."""
 OLDEST = 10
 TIDY_S = 600.0
 
@@ -25,9 +26,10 @@ def run(main: Coroutine[Any, Any, int]) -> int:
 def settle() -> None:
     """Called once all is set up: what is there stays, and is not looked at again.
 
-    Nor is what survives a look at everything: with ten thousand connections and two hundred thousand messages each would stop
-    the loop for half a second. What is long-lived here dies by its count of references: connections and town halls are in
-    no cycle once they have ended. `look_again` is for when nobody is there to notice.
+    Nor is what survives a second look: with ten thousand connections and two hundred thousand messages a look at everything
+    would stop the loop for half a second, and one at all that a storm of joins left for a tenth. What is long-lived here dies
+    by its count of references: connections and town halls are in no cycle once they have ended. `look_again` is for when
+    nobody is there to notice.
     """
     gc.set_threshold(YOUNG, OLDER, OLDEST)
     look_again()
@@ -51,5 +53,5 @@ async def keep_tidy(idle: Callable[[], bool]) -> None:
 
 
 def _keep(phase: str, info: dict[str, int]) -> None:
-    if phase == "stop" and info["generation"] == 2:
+    if phase == "stop" and info["generation"] >= 1:
         gc.freeze()

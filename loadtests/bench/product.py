@@ -125,15 +125,18 @@ async def _address(server: Pinned) -> str:
     return found[0]
 
 
-async def gc_pause_ms(product: Product) -> float | None:
-    """The bucket of the longest pause by garbage collection that the node's /metrics tells; None where it tells none."""
+async def gc_pauses(product: Product) -> dict[float, float]:
+    """Pauses by garbage collection that the node's /metrics tells: how many took at most so many seconds."""
     token = (product.folder / "data" / "metrics-token").read_text("ascii").strip()
     headers = {"Authorization": f"Bearer {token}"}
     async with aiohttp.ClientSession(headers=headers) as session, session.get(f"{product.url}/metrics") as response:
         text = await response.text() if response.status == 200 else ""
-    pauses = [
-        (float(bound), float(count))
-        for bound, count in re.findall(r'^townhall_gc_pause_seconds_bucket\{[^}]*le="([^"]+)"[^}]*\} (\S+)', text, re.MULTILINE)
-    ]
-    total = max((count for _, count in pauses), default=0)
-    return min((bound for bound, count in pauses if count == total), default=0) * 1e3 if pauses else None
+    found = re.findall(r'^townhall_gc_pause_seconds_bucket\{[^}]*le="([^"]+)"[^}]*\} (\S+)', text, re.MULTILINE)
+    return {float(bound): float(count) for bound, count in found}
+
+
+def longest_ms(before: dict[float, float], after: dict[float, float]) -> float:
+    """The bucket of the longest pause between two readings; 0: there was none."""
+    count = {bound: after[bound] - before.get(bound, 0) for bound in after}
+    total = max(count.values(), default=0)
+    return min((bound for bound in count if count[bound] == total), default=0) * 1e3 if total else 0.0

@@ -16,7 +16,7 @@ class Form(Protocol):
     def ready(self, name: str, body: bytes, position: str, before: bytes = b"") -> bytes:
         """What is written to the transport for news `name` with JSON `body`; `position` is `EPOCH-SEQ`.
 
-        `before`: what `kept` said of the last frame, if everybody for whom this is made got that one last.
+        `before`: what `kept` said of the last frames, if everybody for whom this is made got just these last.
         """
 
     def kept(self, body: bytes) -> bytes:

@@ -14,6 +14,7 @@ from server.fanout.flusher import Flusher
 from server.fanout.forms import Form
 from server.fanout.ring import Ring
 from server.fanout.viewer import GONE, Viewer
+from server.fanout.window import Window
 
 SLOW_LOOK_S = 0.25
 """How often slow viewers are looked at."""
@@ -57,7 +58,7 @@ class Room:
         self._flushed = self._ring.seq
         self._number = 0
         self._gauges: list[bytes] = []
-        self._before: dict[Form, bytes] = {}
+        self._windows: dict[Form, Window] = {}
         self._shared = _Shared(-1, -1, 0.0, b"")
         self._told_all = b""
         self._made: dict[tuple[Form, int], bytes | None] = {}
@@ -102,7 +103,7 @@ class Room:
 
     def _forget(self) -> None:
         """Drop ready bytes: they may hold what must not be sent or kept any longer."""
-        self._before.clear()
+        self._windows.clear()
         self._made.clear()
         self._shared = _Shared(-1, -1, 0.0, b"")
 
@@ -139,7 +140,7 @@ class Room:
             group.discard(viewer)
             if not group:
                 del self._groups[viewer.form]
-                self._before.pop(viewer.form, None)
+                self._windows.pop(viewer.form, None)
         if self._slow.pop(viewer, None) is not None:
             figures.slow -= 1
         if not self.viewers:
@@ -169,26 +170,31 @@ class Room:
         began, spent, frames, sent = self._clock(), 0.0, 0, 0
         for form, group in list(self._groups.items()):
             figures_ready = b"".join(form.ready(GAUGES, gauge, "") for gauge in gauges)
-            together = b""
+            together, for_old, old = b"", b"", number
             if body:
-                together = form.ready(CHANGED, body, self._place(seq), self._before.get(form, b"")) + figures_ready
-                self._before[form] = form.kept(body)
+                window = self._windows.get(form)
+                together = for_old = form.ready(CHANGED, body, self._place(seq), window.last if window else b"") + figures_ready
+                if window is not None and window.oldest < last:
+                    for_old, old = form.ready(CHANGED, body, self._place(seq), window.whole) + figures_ready, window.oldest
+                if kept := form.kept(body):
+                    self._windows.setdefault(form, Window()).add(kept, number)
             elif seq > after:
-                self._before.pop(form, None)
+                self._windows.pop(form, None)
             for viewer in tuple(group):
                 if viewer.slow:
                     continue
                 if viewer.flush == last and together:
                     viewer.seq, viewer.flush = seq, number
-                    viewer.transport.write(together)
-                    sent += len(together)
+                    ready = for_old if viewer.in_step_since <= old else together
+                    viewer.transport.write(ready)
+                    sent += len(ready)
                 elif viewer.seq < seq:
                     # It stands elsewhere than the others: it joined, or was made whole, since the last flush.
                     at_after = viewer.seq == after
                     ready = self._missed(viewer) + figures_ready
-                    if viewer.seq == seq and (at_after or not self._before.get(form)):
+                    if viewer.seq == seq and (at_after or form not in self._windows):
                         # What it was sent is what the others were sent: next time it is one of them.
-                        viewer.flush = number
+                        viewer.flush = viewer.in_step_since = number
                     viewer.transport.write(ready)
                     sent += len(ready)
                 elif figures_ready:

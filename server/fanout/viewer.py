@@ -24,7 +24,7 @@ GONE = _Gone()
 class Viewer:
     """Subclasses know how their connection ends and when it flows again; each tells its room when it does not."""
 
-    __slots__ = ("flush", "form", "seq", "slow", "transport")
+    __slots__ = ("flush", "form", "in_step_since", "seq", "slow", "transport")
 
     def __init__(self, transport: Transport, form: Form) -> None:
         self.transport = transport
@@ -33,6 +33,8 @@ class Viewer:
         """Position in the log: what it was sent last. -1: it must get a snapshot."""
         self.flush = -1
         """Number of the flush that was the last it was sent, -1: something else was."""
+        self.in_step_since = -1
+        """Number of the flush from which on it was sent each as the others were."""
         self.slow = False
         """Whether it gets nothing until it has taken what it was sent."""
 

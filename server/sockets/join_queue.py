@@ -26,6 +26,9 @@ class JoinQueue:
     def __init__(self) -> None:
         self._waiting: deque[tuple[Audience, Any]] = deque()
 
+    def __len__(self) -> int:
+        return len(self._waiting)
+
     def put(self, who: Audience, auth: Any) -> None:
         """`auth`: of the CONNECT. Answered at once where nobody waits."""
         if len(self._waiting) >= limit("joins_waiting"):

@@ -1,6 +1,7 @@
 """What all connections of a node share: the gateway, the wheel of heartbeats, the times by which things must have happened."""
 
 import asyncio
+import time
 from collections import Counter
 from typing import Any
 
@@ -13,6 +14,7 @@ from server.fanout.heartbeat import PLACES_PER_S, Heartbeats
 from server.gateway.gateway import Gateway
 from server.sockets.connection import Connection
 from server.sockets.join_queue import JoinQueue
+from server.sockets.patience import Patience
 
 CLOSE_S = 2.0
 """How long the answer to our Close is waited for, and what was written before it may take to be read."""
@@ -28,7 +30,8 @@ class Sockets:
         self.by_address: Counter[bytes] = Counter()
         self._connections: set[Connection] = set()
         self._heartbeats = Heartbeats()
-        self._joining = Deadlines(lambda: limit("join_wait_s"), self._never_joined)
+        self._patience = Patience(time.monotonic())
+        self._joining = Deadlines(lambda: limit("join_wait_s"), self._never_joined, lambda: self._patience.seconds)
         self.unfinished: Deadlines[Connection] = Deadlines(
             lambda: limit("frame_wait_s"), lambda connection: connection.refuse(3501, "unfinished_frame")
         )
@@ -63,6 +66,7 @@ class Sockets:
     def _tick(self) -> None:
         self._timer = asyncio.get_running_loop().call_later(1 / PLACES_PER_S, self._tick)
         self._heartbeats.turn()
+        self._patience.look(time.monotonic(), busy=len(self.joins) > 0)
         for deadlines in self._deadlines:
             deadlines.look()
 
@@ -80,6 +84,7 @@ class Sockets:
 
     def joined(self, connection: Connection) -> None:
         """Somebody joined from it."""
+        self._patience.joined += 1
         self._joining.discard(connection)
         figures.connections["none"] -= 1
         self._heartbeats.add(connection)

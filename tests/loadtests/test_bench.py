@@ -13,7 +13,7 @@ from loadtests.bench.__main__ import main
 from loadtests.bench.install import Missing
 from loadtests.bench.page import COLUMNS, write
 from loadtests.bench.plots import bars
-from loadtests.bench.product import gc_pause_ms, product
+from loadtests.bench.product import gc_pauses, longest_ms, product
 from loadtests.bench.results import Record, Results, keep, load
 from loadtests.bench.rows import cost, nodes
 from loadtests.bench.rows.every import NAMES, ROWS
@@ -154,9 +154,16 @@ async def test_a_row_measures_the_product_message_by_message() -> None:
 
 async def test_the_longest_collection_is_read_from_the_metrics() -> None:
     async with product(posters=0) as running:
-        pause = await gc_pause_ms(running)
-    assert pause is not None
-    assert 0 < pause < 10_000
+        pauses = await gc_pauses(running)
+    assert 0 < longest_ms({}, pauses) < 10_000
+    assert longest_ms(pauses, pauses) == 0
+
+
+def test_only_the_collections_between_two_readings_count() -> None:
+    before = {0.01: 1.0, 0.1: 1.0, 0.5: 2.0, math.inf: 2.0}
+    after = {0.01: 4.0, 0.1: 5.0, 0.5: 6.0, math.inf: 6.0}
+    assert longest_ms(before, after) == 100
+    assert longest_ms({}, after) == 500
 
 
 async def test_two_nodes_on_one_store_are_measured() -> None:

@@ -17,7 +17,8 @@ def kept(room: Room) -> bytes:
     """All bytes that a room keeps: its ring, the snapshot that newcomers share, and frames that were made for several."""
     ring = b"".join(body for _, _, body in room._ring._kept.values())
     made = b"".join(body or b"" for body in room._made.values())
-    return ring + room._shared.body + b"".join(room._shared.ready.values()) + b"".join(room._before.values()) + made
+    windows = b"".join(window.whole for window in room._windows.values())
+    return ring + room._shared.body + b"".join(room._shared.ready.values()) + windows + made
 
 
 async def exports(world: World) -> bytes:

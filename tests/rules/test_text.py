@@ -1,5 +1,6 @@
 """Cleaning, counting, naming, finding, likening."""
 
+import re
 import unicodedata
 
 import hypothesis.strategies as st
@@ -46,6 +47,14 @@ def test_what_is_clean_can_be_encoded_and_has_no_control(text: str) -> None:
     found = clean(text)
     found.encode("utf-8")
     assert not any(unicodedata.category(letter) in ("Cc", "Cs") and letter != "\n" for letter in found)
+
+
+@given(st.text(alphabet="가힣각ㄱㅣㅎ!~aZ09<& \n\u3164\u1100\u11a8\u0301", max_size=40))
+def test_what_is_seen_to_be_plain_is_cleaned_and_counted_as_ever(text: str) -> None:
+    quick = clean(text), graphemes(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("moderation.text._PLAIN", re.compile(r"(?!)"))
+        assert (clean(text), graphemes(text)) == quick
 
 
 def test_graphemes_are_what_a_reader_counts() -> None:
