@@ -18,15 +18,17 @@ from uuid import uuid4
 
 import aiohttp
 
-from loadtests.client import Client, ticket
+from loadtests.client import Client, staff_ticket
 from loadtests.corpus import load
-from server.demo.setup import CODE
+from loadtests.entry import enter
+from server.demo.setup import CODE, setup
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "docs" / "images"
 BYTES_MAX = 200_000
 """Of one picture."""
 START_S = 20.0
+LOOK_S = 0.02
 PEOPLE = 24
 CHAT = 44
 """Plain messages between the questions."""
@@ -47,6 +49,7 @@ ASKED = (
     "유연근무 시차를 10시 30분까지 늘릴 수 있습니까?",
 )
 WRITTEN = "내년도 예산안에 당직비 인상분을 반영하였습니다. 도의회 의결을 거쳐 1월부터 시행할 예정입니다."
+HOST = "host-1"
 MINE = "별관 냉난방 공사는 언제 끝나나요?"
 
 
@@ -55,8 +58,8 @@ class Scene:
 
     def __init__(self, session: aiohttp.ClientSession, lines: Sequence[str]) -> None:
         self._session = session
-        self._links = [line.split(" ", 2)[1] for line in lines if ": http" in line]
-        self.url = self._links[0].partition("/t/")[0]
+        self._lines = lines
+        self.url = self._link("audience: ").partition("/t/")[0]
         self._staff: dict[str, Client] = {}
         self._people: list[Client] = []
         self._turn = 0
@@ -65,7 +68,7 @@ class Scene:
     async def come(self) -> None:
         """Everybody comes in."""
         for _ in range(PEOPLE):
-            person = Client(self._session, self.url, CODE, "audience", await ticket(self._session, self.url, CODE))
+            person = Client(self._session, self.url, CODE, "audience", await enter(self._session, self.url, CODE))
             await person.connect()
             self._people.append(person)
 
@@ -84,23 +87,35 @@ class Scene:
     async def support(self, message: int, count: int) -> None:
         """The first `count` people support a question."""
         for person in self._people[:count]:
+            # Acknowledged is not yet shown: nobody supports what has not reached them.
+            async with asyncio.timeout(START_S):
+                while person.position is None or person.position[1] < message:
+                    await asyncio.sleep(LOOK_S)
             self._done("question:support", await person.call("question:support", {"message": message, "on": True}))
 
     async def act(self, who: str, name: str, message: int, **more: Any) -> None:
-        """`who`: the id in a staff link."""
+        """`who`: the id of a director, or HOST."""
         if who not in self._staff:
-            link = next(link for link in self._links if f"#{who}." in link)
-            role = link.removeprefix(self.url).split("/")[1]
-            self._staff[who] = Client(self._session, self.url, CODE, role, link.partition("#")[2])
+            role = "host" if who == HOST else "director"
+            link = self._link(f"{role}: ", "" if who == HOST else f"({_name(who)},")
+            self._staff[who] = Client(self._session, self.url, CODE, role, await staff_ticket(self._session, link))
             await self._staff[who].connect()
         payload = {"client_id": uuid4().hex, "message": message, **more}
         self._done(name, await self._staff[who].call(name, payload))
+
+    def _link(self, begins: str, holds: str = "") -> str:
+        """The address in the line that begins and holds so."""
+        return next(line.split(" ", 2)[1] for line in self._lines if line.startswith(begins) and holds in line)
 
     @staticmethod
     def _done(name: str, ack: Any) -> Any:
         if not ack["ok"]:
             raise RuntimeError(f"{name}: {ack['error']}")
         return ack
+
+
+def _name(director: str) -> str:
+    return next(one.name for one in setup().directors if one.id == director)
 
 
 async def play(scene: Scene) -> None:
@@ -111,7 +126,7 @@ async def play(scene: Scene) -> None:
     ]
     chat = [message.text for message in staff if message.kind != "question" and len(message.text) < LONG][::3][:CHAT]
     long = next(message.text for message in staff if message.kind == "question" and len(message.text) >= LONG)
-    host, governance = "host-1", "governance-1"
+    host, governance = HOST, "governance-1"
     more = iter(chat)
 
     async def talk(count: int) -> None:

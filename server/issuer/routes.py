@@ -50,7 +50,10 @@ class AskedToSign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(slots=True)
 class Desk:
-    """What the issuer's handlers are given. `public_url`: origin that people reach it at, known once it listens."""
+    """What the issuer's handlers are given. `public_url`: origin that people reach it at, known once it listens.
+    `chat_url`: what its organiser's page proposes as the chat's address; "" where nothing is known. `mails`: whether there
+    is an SMTP server.
+    """
 
     issuances: Issuances
     eligibility: Mapping[EligibilityKind, Eligibility]
@@ -58,6 +61,8 @@ class Desk:
     built: Mapping[str, Built]
     organiser_key: str
     public_url: str = ""
+    chat_url: str = ""
+    mails: bool = False
 
     def is_organiser(self, request: web.Request) -> bool:
         """Whether the request carries the issuer's own organiser key, which is not the chat's."""
@@ -84,14 +89,17 @@ def guarded(desk: Desk, handler: Handler) -> Handler:
 
 
 def routes(desk: Desk) -> list[web.RouteDef]:
-    """`/admit/CODE`, `/api/v1/issuances…`, assets, and what each way of being eligible brings."""
+    """`/admit/CODE`, `/organiser`, `/api/v1/issuances…`, assets, and what each way of being eligible brings."""
     asked_by = Buckets(limit("signatures_per_address_per_min"), 60)
 
-    async def page(request: web.Request) -> web.StreamResponse:
-        found = desk.built.get("admit.html")
-        if found is None:
-            return web.Response(status=503, text="The pages are not built: run `make build`.\n", headers=headers("api"))
-        return found.response(request, headers("page", page_csp(request.host)))
+    def page(name: str) -> Handler:
+        async def serve(request: web.Request) -> web.StreamResponse:
+            found = desk.built.get(name)
+            if found is None:
+                return web.Response(status=503, text="The pages are not built: run `make build`.\n", headers=headers("api"))
+            return found.response(request, headers("page", page_csp(request.host)))
+
+        return serve
 
     async def shown(request: web.Request) -> web.StreamResponse:
         issuance = await desk.find(request)
@@ -130,6 +138,9 @@ def routes(desk: Desk) -> list[web.RouteDef]:
         made = await desk.issuances.create(asked.title, asked.language, asked.chat_url, asked.kinds, asked.code, asked.days)
         return no(made, request) if isinstance(made, Refusal) else done(await told(desk, made))
 
+    async def offered(request: web.Request) -> web.StreamResponse:
+        return done({"kinds": tuple(desk.eligibility), "chat_url": desk.chat_url, "mails": desk.mails})
+
     async def one(request: web.Request) -> web.StreamResponse:
         issuance = await desk.find(request)
         return no(issuance, request) if isinstance(issuance, Refusal) else done(await told(desk, issuance))
@@ -144,7 +155,9 @@ def routes(desk: Desk) -> list[web.RouteDef]:
         return web.json_response({"ok": True}, headers=headers("api"))
 
     return [
-        web.get("/admit/{code}", page),
+        web.get("/admit/{code}", page("admit.html")),
+        web.get("/organiser", page("issuer.html")),
+        web.get("/api/v1/eligibility", guarded(desk, offered)),
         web.get("/api/v1/issuances/{code}", shown),
         web.post("/api/v1/issuances/{code}/sign", sign),
         web.get("/api/v1/issuances", guarded(desk, listed)),

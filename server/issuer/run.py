@@ -91,6 +91,8 @@ async def running(settings: Settings) -> AsyncIterator[RunningIssuer]:
             built.read(pages) if pages is not None else {},
             organiser_key,
             settings.issuer_public_url.rstrip("/"),
+            settings.public_url or (f"http://{settings.host}:{settings.port}" if settings.port else ""),
+            mailer.set_up,
         )
         runner = web.AppRunner(
             application(desk, invitation_routes.routes(desk, Invitations(issuances, people), mailer)),

@@ -34,7 +34,8 @@ async function take(page, name) {
 
 const PHONE = { width: 390, height: 844, scale: 2 };
 
-const audience = await open(address("audience"), { ...PHONE, ready: ".message" });
+// Over the issuer and back: ready is who may write.
+const audience = await open(address("audience"), { ...PHONE, ready: "#text:enabled" });
 await audience.locator(".ask").tap();
 await audience.locator("#text").fill(text);
 await audience.locator(".send").tap();
@@ -42,7 +43,7 @@ await audience.locator(".message.mine .chip.asked").waitFor();
 await audience.locator(".message.mine .support").waitFor();
 await take(audience, "audience");
 
-const questions = await open(address("audience"), { ...PHONE, dark: true, ready: ".message" });
+const questions = await open(address("audience"), { ...PHONE, dark: true, ready: "#text:enabled" });
 await questions.locator("#tab-questions").tap();
 await questions.locator(".questions .segments button").nth(1).tap();
 await questions.locator(".question-card").first().waitFor();
@@ -57,7 +58,7 @@ const host = await open(address("host"), { width: 1440, height: 900, ready: ".st
 await host.locator(".stream .item", { hasText: "온나라" }).click();
 await take(host, "host");
 
-const director = await open(address("director", "governance-1"), { width: 1024, height: 768, ready: ".your-turn" });
+const director = await open(address("director", "자치안전행정국"), { width: 1024, height: 768, ready: ".your-turn" });
 await take(director, "director");
 
 const organiser = await open(address("organiser"), { width: 1280, height: 900, ready: ".halls .card" });

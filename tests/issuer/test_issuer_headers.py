@@ -12,6 +12,8 @@ from tests.issuer.serving import Served, blinded, issuing
 PAGE, API = "no-cache", "no-store"
 ROUTES = {
     ("GET", "/admit/TESTED"): PAGE,
+    ("GET", "/organiser"): PAGE,
+    ("GET", "/api/v1/eligibility"): API,
     ("GET", "/favicon.svg"): PAGE,
     ("GET", "/healthz"): API,
     ("GET", "/.well-known/townhall"): API,
@@ -53,10 +55,11 @@ async def test_every_route_answers_with_the_headers_of_the_table(served: Served,
             assert len(found.getall("Server")) == 1 and "aiohttp" not in str(found)
 
 
-async def test_the_page_may_run_only_what_is_ours_and_frame_nothing(served: Served) -> None:
-    async with served.session.get(f"{served.issuer.url}/admit/TESTED") as response:
-        policy = response.headers["Content-Security-Policy"]
-    assert "script-src 'self'" in policy and "frame-src 'none'" in policy and "require-trusted-types-for 'script'" in policy
+async def test_its_pages_may_run_only_what_is_ours_and_frame_nothing(served: Served) -> None:
+    for path in ("/admit/TESTED", "/organiser"):
+        async with served.session.get(served.issuer.url + path) as response:
+            policy = response.headers["Content-Security-Policy"]
+        assert "script-src 'self'" in policy and "frame-src 'none'" in policy and "require-trusted-types-for 'script'" in policy
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:1"])
@@ -74,7 +77,8 @@ async def test_the_chats_key_opens_nothing_at_the_issuer(served: Served, tmp_pat
     from server.secret import load
 
     chats = load(tmp_path / "data" / "secret").key("organiser").hex()
-    assert (await served.ask("GET", "/api/v1/issuances", chats))[0] == 401
+    for path in ("/api/v1/issuances", "/api/v1/eligibility"):
+        assert (await served.ask("GET", path, chats))[0] == 401, path
 
 
 async def test_an_organiser_learns_how_many_and_never_who(served: Served) -> None:

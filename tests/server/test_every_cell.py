@@ -28,7 +28,7 @@ async def test_every_role_may_send_what_the_table_says_and_nothing_else(server: 
         for name in NAMES:
             _, ack = await server.send("TESTED", role, token, name)
             # Without its fields a command is malformed: it got as far as being read, and changed nothing.
-            allowed = name in names_for(role)  # type: ignore[arg-type]  # one of the five
+            allowed = name in names_for(role)
             code = ack["error"]["code"] if ack.get("error") else "ok"
             if not allowed:
                 assert code == "not_allowed", (role, name, ack)

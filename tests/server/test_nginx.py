@@ -1,6 +1,7 @@
-"""The nginx of docs/howto/nginx.md, as printed there, in front of a real server: TLS, WebSocket, the stream."""
+"""The nginx of docs/howto/nginx.md, as printed there, in front of a real server and a real issuer: TLS, WebSocket, the stream."""
 
 import asyncio
+import contextlib
 import re
 import shutil
 import signal
@@ -14,6 +15,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from server.issuer.run import RunningIssuer
+from server.issuer.run import running as issuer_running
+from server.settings import Settings
 from tests.server.serving import Server
 from tests.waiting import until
 
@@ -32,39 +36,59 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
+@pytest.fixture
+async def stack() -> AsyncIterator[contextlib.AsyncExitStack]:
+    """What is opened in a test and closed after it."""
+    async with contextlib.AsyncExitStack() as opened:
+        yield opened
+
+
 @dataclass(frozen=True, slots=True)
 class Proxy:
-    """nginx in front of `server`; `session` believes its certificate."""
+    """nginx in front of `server` and `issuer`; `session` believes its certificate."""
 
     url: str
     plain_url: str
+    issuer: RunningIssuer
+    issuer_url: str
     session: aiohttp.ClientSession
     folder: Path
 
 
+def ours(config: str, name: str, served: int, told: int, listening: tuple[int, int], folder: Path) -> str:
+    """What is printed for the server `name`, with our ports, certificate and files; nothing else is changed."""
+    log = "townhall.log" if name == "town" else "townhall-issuer.log"
+    for old, new in {
+        f"127.0.0.1:{told}": f"127.0.0.1:{served}",
+        "listen 80;": f"listen 127.0.0.1:{listening[0]};",
+        "listen 443 ssl http2;": f"listen 127.0.0.1:{listening[1]} ssl http2;",
+        f"/etc/ssl/{name}.example.org.pem": str(folder / "cert"),
+        f"/etc/ssl/{name}.example.org.key": str(folder / "key"),
+        f"/var/log/nginx/{log}": str(folder / f"{name}.log"),
+        f"server_name {name}.example.org;": "server_name localhost;",
+    }.items():
+        assert old in config
+        config = config.replace(old, new)
+    return config
+
+
 @pytest.fixture
-async def proxy(server: Server, tmp_path: Path) -> AsyncIterator[Proxy]:
+async def proxy(server: Server, tmp_path: Path, stack: contextlib.AsyncExitStack) -> AsyncIterator[Proxy]:
     """Ended by its own pid."""
     folder = tmp_path / "nginx"
     folder.mkdir()
     certificate = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost"
     files: list[str | Path] = ["-keyout", folder / "key", "-out", folder / "cert"]
     subprocess.run(["openssl", *certificate.split(), *files], check=True, capture_output=True)
-    port, plain = free_ports(2)
+    port, plain, issuer_port, issuer_plain = free_ports(4)
     found = re.findall(r"```nginx\n(map .*?)```", PAGE.read_text("utf-8"), re.DOTALL)
     assert len(found) == 1
-    config = found[0]
-    for old, new in {
-        "127.0.0.1:8420": f"127.0.0.1:{server.node.port}",
-        "listen 80;": f"listen 127.0.0.1:{plain};",
-        "listen 443 ssl http2;": f"listen 127.0.0.1:{port} ssl http2;",
-        "/etc/ssl/town.example.org.pem": str(folder / "cert"),
-        "/etc/ssl/town.example.org.key": str(folder / "key"),
-        "/var/log/nginx/townhall.log": str(folder / "error.log"),
-        "server_name town.example.org;": "server_name localhost;",
-    }.items():
-        assert old in config
-        config = config.replace(old, new)
+    chat, begins, admit = found[0].partition("# The issuer:")
+    issuer = await stack.enter_async_context(
+        issuer_running(Settings(data_dir=str(tmp_path / "issuer"), port=0, issuer_public_url=f"https://localhost:{issuer_port}"))
+    )
+    config = ours(chat, "town", server.node.port, 8420, (plain, port), folder) + begins
+    config += ours(admit, "admit", issuer.port, 8421, (issuer_plain, issuer_port), folder)
     temporary = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
     (folder / "nginx.conf").write_text(f"daemon off; pid {folder}/pid; error_log {folder}/main.log; worker_processes 1;\n"
         f"events {{ worker_connections 200; }}\nhttp {{ {temporary}\n{config}\n}}\n")  # fmt: skip
@@ -84,7 +108,7 @@ async def proxy(server: Server, tmp_path: Path) -> AsyncIterator[Proxy]:
     try:
         await until(listens)
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trust, force_close=True)) as session:
-            yield Proxy(url, f"http://localhost:{plain}", session, folder)
+            yield Proxy(url, f"http://localhost:{plain}", issuer, f"https://localhost:{issuer_port}", session, folder)
     finally:
         process.send_signal(signal.SIGTERM)
         await process.wait()
@@ -98,6 +122,24 @@ async def test_pages_come_over_tls_with_the_servers_headers(server: Server, prox
         assert "wss://localhost" in response.headers["Content-Security-Policy"]
         assert "Content-Security-Policy" in response.headers and response.headers["X-Content-Type-Options"] == "nosniff"
         assert not re.search(r"nginx/|aiohttp|Python", str(response.headers))
+
+
+async def test_the_issuer_has_an_origin_of_its_own(proxy: Proxy) -> None:
+    headers = {"Authorization": f"Bearer {proxy.issuer.organiser_key}", "Origin": proxy.issuer_url}
+    body = {"title": "직원 만남의 날", "chat_url": proxy.url, "kinds": ["open", "invitation"], "code": "TESTED"}
+    async with proxy.session.post(f"{proxy.issuer_url}/api/v1/issuances", json=body, headers=headers) as response:
+        assert (await response.json())["data"]["issuer"]["url"] == proxy.issuer_url
+    people = "성명\n" + "\n".join(f"{number}번 직원 {'가' * 60}" for number in range(5_000))
+    address = f"{proxy.issuer_url}/api/v1/issuances/TESTED/invitations?form=csv"
+    async with proxy.session.post(address, data=people.encode(), headers=headers) as response:
+        assert response.status == 200, "a file of people may be large, and passes"
+    async with proxy.session.get(f"{proxy.issuer_url}/admit/TESTED") as response:
+        assert response.status == 200
+        assert response.headers["Strict-Transport-Security"] == "max-age=31536000"
+        assert "frame-ancestors 'none'" in response.headers["Content-Security-Policy"]
+    headers |= {"Origin": proxy.url}
+    async with proxy.session.post(f"{proxy.issuer_url}/api/v1/issuances", json=body, headers=headers) as response:
+        assert response.status == 403, "the chat's pages are strangers there"
 
 
 async def test_plain_http_is_sent_to_tls(proxy: Proxy) -> None:
@@ -137,9 +179,10 @@ async def test_the_stream_is_not_held_back(server: Server, proxy: Proxy) -> None
 
 async def test_nginx_writes_nothing_about_who_came(server: Server, proxy: Proxy) -> None:
     await server.hall()
-    for path in ("/t/TESTED", "/nothing", "/api/v1/halls/NONE"):
-        async with proxy.session.get(proxy.url + path, headers={"User-Agent": "canary-agent"}):
-            pass
+    for url in (proxy.url, proxy.issuer_url):
+        for path in ("/t/TESTED", "/nothing", "/api/v1/halls/NONE", "/admit/TESTED"):
+            async with proxy.session.get(url + path, headers={"User-Agent": "canary-agent"}):
+                pass
     written = b"".join(path.read_bytes() for path in proxy.folder.glob("*.log"))
     assert b"canary-agent" not in written and b"TESTED" not in written and b"client:" not in written
 

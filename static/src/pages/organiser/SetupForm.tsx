@@ -4,8 +4,9 @@ import { useRef } from "preact/hooks";
 import { t } from "../../i18n";
 import type { Admission, Department, Director, Host, Issuer, OrganiserHall, Setup } from "../../protocol/types";
 import { toast } from "../../ui/parts";
+import { save } from "../../ui/save";
 import { EMPTY, fromRows, type Row, toRows } from "./rows";
-import { act, call, chosen, refresh, save, tell } from "./state";
+import { act, call, chosen, refresh, tell } from "./state";
 
 const SAMPLE = "\uFEFF부서명,부서영문명,담당자,담당자영문명,직위,직위영문명,업무\r\n기획조정실,Planning and Coordination,한도윤,Han Doyun,기획조정실장,Director,예산 조직\r\n";
 

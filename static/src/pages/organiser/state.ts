@@ -6,6 +6,7 @@ import type { Ack, Commands, OrganiserHall, RoleLink } from "../../protocol/type
 import { api } from "../../ui/api";
 import { toast } from "../../ui/parts";
 import { secretOf } from "../../ui/route";
+import { save } from "../../ui/save";
 
 export const halls = signal<OrganiserHall[] | null>(null);
 /** Code of the town hall that is shown; "" for a new one; null for the list. */
@@ -65,12 +66,4 @@ export async function download(code: string, name: string): Promise<void> {
     return;
   }
   save(await response.blob(), `${code}-${name}`);
-}
-
-export function save(blob: Blob, name: string): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
