@@ -70,7 +70,7 @@ async def test_coming_in_by_a_code(house: House, visit: Visits) -> None:
 
 
 async def test_a_link_that_was_renewed_says_so_and_lets_nobody_in(house: House, visit: Visits) -> None:
-    host = await visit(house, "host", cut=True)
+    host = await visit(house, "host", cut=True, refused=True)
     await house.act("organiser", "links:renew", role="host")
     await host.sees(".bar.ended")
     await host.reload()
