@@ -22,6 +22,7 @@ from server.store.erase import Eraser
 from server.store.follower import Follower
 from server.store.gauges import Presence, SupportGauges
 from server.store.tokens import SpentTokens
+from server.tasks import ended
 
 log = structlog.get_logger()
 
@@ -70,7 +71,6 @@ class Directory:
         self._unknown: dict[str, float] = {}
         self._cleaned: set[str] = set()
         self._tasks: list[asyncio.Task[None]] = []
-        self._stopping = False
 
     async def start(self) -> None:
         """Begin to send gauges and to look after what is loaded."""
@@ -81,11 +81,7 @@ class Directory:
 
     async def stop(self) -> None:
         """Stop; what is loaded stays readable."""
-        # A cancellation can be swallowed where the store's answer comes in the same moment: the flag ends the loops then.
-        self._stopping = True
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await ended(self._tasks)
 
     def loaded(self) -> Iterable[Runtime]:
         """Town halls on this node."""
@@ -152,7 +148,7 @@ class Directory:
 
     # --- looking after ---
     async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
-        while not self._stopping:
+        while True:
             await asyncio.sleep(seconds)
             try:
                 await work()

@@ -25,6 +25,8 @@ import redis.asyncio
 import redis.exceptions
 import structlog
 
+from server.tasks import ended
+
 log = structlog.get_logger()
 
 Fsync = Literal["always", "everysec", "no"]
@@ -124,9 +126,7 @@ class EmbeddedValkey:
     async def stop(self) -> None:
         """End it in good order (it writes what it has first), then give the folder free."""
         if self._supervisor is not None:
-            self._supervisor.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._supervisor
+            await ended([self._supervisor])
         await self._end()
         self._release()
 

@@ -20,6 +20,7 @@ from server.store.appender import Appender
 from server.store.client import Store, StoreRefused, StoreUnavailable, guarded
 from server.store.keys import Keys
 from server.store.log import Stored
+from server.tasks import ended
 
 log = structlog.get_logger()
 
@@ -101,9 +102,7 @@ class Follower:
     async def stop(self) -> None:
         """Stop listening."""
         readers = [hall.reader for hall in self._halls.values() if hall.reader]
-        for task in (*self._tasks, *readers):
-            task.cancel()
-        await asyncio.gather(*self._tasks, *readers, return_exceptions=True)
+        await ended([*self._tasks, *readers])
         await self._drop_connection()
 
     async def follow(self, code: str, sink: Sink) -> None:

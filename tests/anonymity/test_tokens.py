@@ -199,7 +199,7 @@ async def test_a_mute_holds_on_every_node_over_connections_and_after_a_restart(t
         answers = []
         for _ in range(20):
             answers += await asyncio.gather(*(tried(n % 2, (ticket, *fresh)[n % 3]) for n in range(50)))
-        assert "accepted" not in answers and set(answers) <= {"muted", "too_fast"} and answers.count("muted") >= 10
+        assert "accepted" not in answers and set(answers) <= {"muted", "too_fast"} and answers.count("muted") >= 9
     async with again_at(tmp_path) as again:
         fresh_ticket = await again.show(wallet)
         ack = await again.send(fresh_ticket, "message:post", text="다시")
