@@ -6,7 +6,7 @@ from server.tasks import ended
 
 
 async def test_a_swallowed_cancellation_is_given_again() -> None:
-    swallowed = []
+    swallowed: list[bool] = []
 
     async def stubborn() -> None:
         while True:
