@@ -16,6 +16,7 @@ from server.halls.runtime import Runtime
 from server.store.appender import Busy
 from server.store.client import StoreRefused, StoreUnavailable
 from server.store.tokens import SpentTokens
+from server.tasks import end
 
 log = structlog.get_logger()
 
@@ -43,7 +44,6 @@ class Rounds:
         self._arrived_since: dict[str, float] = {}
         self._rounds_seen: dict[str, int] = {}
         self._task: asyncio.Task[None] | None = None
-        self._stopping = False
 
     async def start(self) -> None:
         """Begin to look."""
@@ -51,14 +51,11 @@ class Rounds:
 
     async def stop(self) -> None:
         """Stop."""
-        # A cancellation can be swallowed where the store's answer comes in the same moment: the flag ends the loop then.
-        self._stopping = True
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await end([self._task])
 
     async def _run(self) -> None:
-        while not self._stopping:
+        while True:
             await asyncio.sleep(LOOK_S)
             for runtime in self._directory.loaded():
                 try:
