@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import aiohttp
 
-from loadtests.client import NotAdmitted, ticket
+from loadtests.client import NotAdmitted
+from loadtests.entry import enter
 from protocol.limits import limit
 from protocol.names import Language
 
@@ -21,7 +22,7 @@ async def tickets(
 ) -> list[str]:
     """`least` to `wanted` tickets. Raises NotAdmitted if the server gives fewer; aiohttp's errors.
 
-    One address gets only so many a minute. On the loopback we have many addresses; elsewhere the tickets are shared: to
+    Where there is an issuer they come by its open code. One address gets only so many a minute. On the loopback we have many addresses; elsewhere the tickets are shared: to
     the server that is one employee with several windows open.
     """
     here = any(f"//{host}" in url for host in ("127.0.0.1", "localhost"))
@@ -47,7 +48,7 @@ async def _from_one(
     connector = aiohttp.TCPConnector(limit=AT_ONCE, local_addr=(address, 0) if address else None)
     async with aiohttp.ClientSession(connector=connector, headers={"Accept-Language": lang}) as session:
         while len(got) < ends:
-            some = (ticket(session, url, code) for _ in range(min(AT_ONCE, ends - len(got))))
+            some = (enter(session, url, code) for _ in range(min(AT_ONCE, ends - len(got))))
             answers = await asyncio.gather(*some, return_exceptions=True)
             got += [answer for answer in answers if isinstance(answer, str)]
             told(len(got))

@@ -247,6 +247,8 @@ def expects(name: str, lang: Language) -> str:
         return say(special.get(name, "networks"))
     default = getattr(Settings(), name)
     hint = get_type_hints(Settings)[name]
+    if isinstance(default, tuple):
+        return say("texts")
     choices = getattr(hint, "__args__", ())
     if choices:
         return say("one_of", choices=", ".join(f"`{choice}`" for choice in choices))

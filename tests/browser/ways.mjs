@@ -60,6 +60,8 @@ try {
   const shown = JSON.parse(await stored.textContent());
   assert.equal(shown.text, "There are too many meetings.");
   assert.deepEqual(Object.keys(shown.entry).filter((key) => !["kind", "at", "author", "pseudonym", "asked", "held", "findings"].includes(key)), []);
+  // And the issuer's key, in the words that are read out on air.
+  await page.waitForFunction(() => document.querySelectorAll(".fingerprint li").length === 6);
   await page.getByRole("button", { name: "Close" }).click();
 
   // Muted: the page says so, with the reason.

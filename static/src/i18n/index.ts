@@ -74,9 +74,14 @@ export function t(path: string, params: Record<string, string | number> = {}): s
 /** `푸른 고래 27`. */
 export function pseudonym(who: readonly unknown[]): string {
   const [adjective, animal, number] = who as [number, number, number];
+  return `${pair([adjective, animal])} ${number}`;
+}
+
+/** `푸른 고래`: places in the lists of words as words. */
+export function pair([adjective, animal]: readonly [number, number]): string {
   const adjectives = find("pseudonym.adjectives") as string[] | undefined;
   const animals = find("pseudonym.animals") as string[] | undefined;
-  return `${adjectives?.[adjective] ?? "?"} ${animals?.[animal] ?? "?"} ${number}`;
+  return `${adjectives?.[adjective] ?? "?"} ${animals?.[animal] ?? "?"}`;
 }
 
 export interface Named {

@@ -6,6 +6,7 @@ import { t } from "../../i18n";
 import type { Outbox } from "../../link/outbox";
 import { Dialog } from "../../ui/parts";
 import { code } from "./enter";
+import { Fingerprint } from "./Fingerprint";
 import { link } from "./state";
 
 export function Stored({ outbox, typed, onClose }: { outbox: Outbox; typed: string; onClose: () => void }): JSX.Element {
@@ -55,6 +56,7 @@ export function Stored({ outbox, typed, onClose }: { outbox: Outbox; typed: stri
       <p>{t("audience.lock_1")}</p>
       <p>{t("audience.lock_2")}</p>
       <p>{t("audience.lock_3")}</p>
+      <Fingerprint />
       <p>
         <a href="/privacy" target="_blank" rel="noreferrer">
           {t("audience.lock_more")}
