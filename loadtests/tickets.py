@@ -22,8 +22,8 @@ async def tickets(
 ) -> list[str]:
     """`least` to `wanted` tickets. Raises NotAdmitted if the server gives fewer; aiohttp's errors.
 
-    Where there is an issuer they come by its open code. One address gets only so many a minute. On the loopback we have many addresses; elsewhere the tickets are shared: to
-    the server that is one employee with several windows open.
+    Where there is an issuer they come by its open code. One address gets only so many a minute. On the loopback we have
+    many addresses; elsewhere the tickets are shared: to the server that is one employee with several windows open.
     """
     here = any(f"//{host}" in url for host in ("127.0.0.1", "localhost"))
     got: list[str] = []
