@@ -188,7 +188,9 @@ def _opened(hall: Hall, seq: int, entry: e.HallOpened) -> None:
 @_applies(e.HallClosed)
 def _closed(hall: Hall, seq: int, entry: e.HallClosed) -> None:
     hall.phase, hall.closed_at = "closed", entry.at
-    for id in entry.deferred:
+    # Also those that came between the decision and its place in the log: no question is left without an end.
+    late = (message.id for message in hall.messages.values() if message.has_open_end and message.id not in entry.deferred)
+    for id in [*entry.deferred, *late]:
         _leave_the_desk(hall, id)
         with _changing(hall, id) as message:
             message.fate, message.due = "deferred", entry.due

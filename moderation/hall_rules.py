@@ -20,8 +20,6 @@ from protocol.setup import Admission, Setup
 PHASES: dict[str, tuple[str, str]] = {"hall:open": ("draft", "open"), "hall:close": ("open", "closed")}
 """command → (phase it is taken from, phase it leads to)."""
 Person = TypeVar("Person", bound=msgspec.Struct)
-OPEN_FATES = ("asked", "queued", "on_air")
-"""What has no end yet when the town hall closes: it becomes deferred."""
 
 
 def checked(setup: Setup) -> Setup | Refusal:
@@ -94,7 +92,7 @@ def open_(hall: Hall, actor: Actor, command: c.OpenHall, context: Context) -> De
 def close(hall: Hall, actor: Actor, command: c.CloseHall, context: Context) -> Decision | Refusal:
     """Ends posting everywhere at once. What has no end yet is deferred: no question disappears."""
     due = date.fromisoformat(context.today) + timedelta(days=hall.setup.written_due_days)
-    deferred = tuple(m.id for m in hall.messages.values() if m.is_question and m.fate in OPEN_FATES)
+    deferred = tuple(m.id for m in hall.messages.values() if m.has_open_end)
     return one(e.HallClosed(at=context.now, by=actor.by, due=due.isoformat(), deferred=deferred))
 
 

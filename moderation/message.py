@@ -13,6 +13,9 @@ from protocol.names import (
 )
 from protocol.views import Returned
 
+OPEN_FATES = ("asked", "queued", "on_air")
+"""What has no end yet when the town hall closes: it becomes deferred."""
+
 
 @dataclass(slots=True)
 class Message:
@@ -56,6 +59,11 @@ class Message:
     def is_question(self) -> bool:
         """Whether it has a fate that the public may see."""
         return self.state == "visible" and self.fate is not None
+
+    @property
+    def has_open_end(self) -> bool:
+        """Whether it is a question that still waits for what becomes of it."""
+        return self.is_question and self.fate in OPEN_FATES
 
     def before(self, position: int | None) -> Before:
         """What an undo needs to put back."""

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from moderation.decide import Decision
+from moderation.decide import Decision, decide
 from moderation.hall_rules import checked, create
 from moderation.record import differences
 from protocol import commands as c
@@ -96,6 +96,18 @@ def test_closing_gives_every_question_an_end() -> None:
     town.must(HOST, c.AnswerInWriting, message=asked, text="서면으로 답합니다")
     assert town.refused(HOST, c.PickMessage, message=asked).code == "wrong_phase"
     assert town.refused(D1, c.StartAnswer, message=asked).code == "wrong_phase"
+
+
+def test_a_question_that_slips_in_before_the_closing_has_an_end_too() -> None:
+    town = Town()
+    early = town.question()
+    closing = decide(town.hall, ORGANISER, c.CloseHall(client_id="closing-the-hall"), town.context())
+    assert isinstance(closing, Decision)
+    late = town.question(by=2)
+    town.apply(closing)
+    assert [town.fate(id) for id in (early, late)] == ["deferred", "deferred"]
+    assert town.hall.messages[late].due == town.hall.messages[early].due
+    assert differences(town.hall) == []
 
 
 def test_a_draft_takes_no_message() -> None:

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import get_args
 
-from moderation.hall_rules import OPEN_FATES, PHASES
+from moderation.hall_rules import PHASES
+from moderation.message import OPEN_FATES
 from moderation.message_rules import MESSAGE_STATES
 from moderation.question_rules import MERGE_TARGETS, QUESTION_FATES
 from protocol.names import FateState, MessageState
