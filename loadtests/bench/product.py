@@ -98,12 +98,14 @@ async def product(
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="townhall-bench-")))
         data, errors = folder / "data", folder / "errors"
         environ = {f"TOWNHALL_{name.upper()}": value for name, value in (settings or {}).items()}
-        environ |= {"LANG": "C.UTF-8", "TOWNHALL_DRAIN_S": "0"}
+        environ |= {"LANG": "C.UTF-8", "TOWNHALL_DRAIN_S": "0", "TOWNHALL_ISSUER": "none"}
         townhall = [sys.executable, "-m", "server"]
         if share is None:
             (folder / "directors.csv").write_text(DIRECTORS, "utf-8")
             create = ["create", "--data", str(data), "--title", "Bench", "--directors", str(folder / "directors.csv")]
-            async with Pinned([*townhall, *create, "--code", CODE, "--mode", "open", "--open"], errors, environ) as making:
+            async with Pinned(
+                [*townhall, *create, "--code", CODE, "--mode", "open", "--who", "link", "--open"], errors, environ
+            ) as making:
                 await making.hear("audience:")
                 await making.process.wait()
         server = await stack.enter_async_context(

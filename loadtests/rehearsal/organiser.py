@@ -6,6 +6,8 @@ from uuid import uuid4
 import aiohttp
 import orjson
 
+from loadtests.client import staff_ticket
+
 DEPARTMENTS = (
     ("planning", "기획조정실", "Planning", "한도윤", ("예산", "조직개편", "시스템")),
     ("governance", "자치안전행정국", "Administration", "서지안", ("인사", "승진", "복지", "휴가", "육아", "교육")),
@@ -35,17 +37,19 @@ class Organiser:
         self._session = session
         self._url = url
         self._headers = {"Authorization": f"Bearer {key}"}
+        self._links: dict[tuple[str, str], str] = {}
 
     async def create(self) -> str:
         """An open town hall with six directors; its code. Raises Failed."""
-        code = str((await self._ask("POST", "", {"setup": SETUP}))["data"]["code"])
+        made = (await self._ask("POST", "", {"setup": SETUP}))["data"]
+        self._links = {(link["role"], link["id"]): link["url"] for link in made["made"]}
+        code = str(made["code"])
         await self.command(code, "hall:open")
         return code
 
-    async def tokens(self, code: str) -> dict[tuple[str, str], str]:
-        """{(role, id): token} of all staff links."""
-        links = (await self._ask("GET", f"/{code}/organiser"))["data"]["links"]
-        return {(link["role"], link["id"]): link["url"].partition("#")[2] for link in links}
+    async def tokens(self) -> dict[tuple[str, str], str]:
+        """{(role, id): ticket} of all staff links of what was created. They hold for ten minutes. Raises NotAdmitted."""
+        return {who: await staff_ticket(self._session, link) for who, link in self._links.items()}
 
     async def command(self, code: str, name: str) -> Any:
         """Raises Failed."""

@@ -43,7 +43,7 @@ class Plan:
 async def play(plan: Plan, organiser: Organiser, session: aiohttp.ClientSession, url: str, code: str) -> tuple[Played, float]:
     """All of it, and how many seconds the posting took. Raises ScriptFailed, Failed, NotAdmitted, aiohttp's errors."""
     chance = random.Random(plan.seed)
-    tokens = await organiser.tokens(code)
+    tokens = await organiser.tokens()
     said: dict[int, str] = {}
     ledger = Ledger()
 
