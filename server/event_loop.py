@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -10,7 +11,10 @@ YOUNG = 20_000
 OLDER = 5
 """Looks at the young until those that survived them are looked at once more, and then never again."""
 OLDEST = 10
-TIDY_S = 600.0
+TIDY_S = 20.0
+"""How often everything is looked at, as long as that is bearable: what a request brought must not lie about for long."""
+BEARABLE_S = 0.04
+"""The longest look at everything while somebody is there."""
 
 
 def run(main: Coroutine[Any, Any, int]) -> int:
@@ -28,8 +32,8 @@ def settle() -> None:
 
     Nor is what survives a second look: with ten thousand connections and two hundred thousand messages a look at everything
     would stop the loop for half a second, and one at all that a storm of joins left for a tenth. What is long-lived here dies
-    by its count of references: connections and town halls are in no cycle once they have ended. `look_again` is for when
-    nobody is there to notice.
+    by its count of references: connections and town halls are in no cycle once they have ended. What libraries leave in
+    cycles, with what somebody sent in it, is found by `keep_tidy`: while there is little to look at, or nobody to notice.
     """
     gc.set_threshold(YOUNG, OLDER, OLDEST)
     look_again()
@@ -37,19 +41,23 @@ def settle() -> None:
         gc.callbacks.append(_keep)
 
 
-def look_again() -> None:
-    """Look at everything that there is, and keep what is left."""
+def look_again() -> float:
+    """Look at everything that there is, and keep what is left. How long that took for each thing, in seconds."""
+    began = time.perf_counter()
     gc.unfreeze()
     gc.collect()
     gc.freeze()
+    return (time.perf_counter() - began) / max(1, gc.get_freeze_count())
 
 
 async def keep_tidy(idle: Callable[[], bool]) -> None:
-    """Look again now and then while nobody is there."""
+    """Look again now and then: while nobody is there, or while it takes no longer than BEARABLE_S."""
+    each_s = 0.0
     while True:
         await asyncio.sleep(TIDY_S)
-        if gc.get_freeze_count() and idle():
-            look_again()
+        count = gc.get_freeze_count()
+        if count and (idle() or count * each_s < BEARABLE_S):
+            each_s = look_again()
 
 
 def _keep(phase: str, info: dict[str, int]) -> None:

@@ -1,11 +1,21 @@
 """How the process runs: no look of the garbage collector at more than has come since the last ones."""
 
+import asyncio
 import gc
+import weakref
 from collections.abc import Iterator
 
 import pytest
 
 from server import event_loop
+from tests.waiting import until
+
+
+class Circle:
+    """Refers to itself."""
+
+    def __init__(self) -> None:
+        self.me = self
 
 
 @pytest.fixture
@@ -42,3 +52,41 @@ def test_what_became_garbage_is_found_once_nobody_is_there() -> None:
     assert gc.get_freeze_count() >= count - 100
     event_loop.look_again()
     assert not any(one is one[0] for one in gc.get_objects() if type(one) is list and len(one) == 1)
+
+
+@pytest.mark.usefixtures("collector")
+async def test_what_a_request_left_in_a_circle_is_found_while_somebody_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_loop, "TIDY_S", 0.01)
+    monkeypatch.setattr(event_loop, "BEARABLE_S", 60.0)
+    event_loop.settle()
+    circle = Circle()
+    gone = weakref.ref(circle)
+    gc.freeze()
+    del circle
+    tidy = asyncio.create_task(event_loop.keep_tidy(lambda: False))
+    await until(lambda: gone() is None)
+    tidy.cancel()
+
+
+@pytest.mark.usefixtures("collector")
+async def test_a_look_that_would_be_felt_waits_until_nobody_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(event_loop, "TIDY_S", 0.01)
+    monkeypatch.setattr(event_loop, "BEARABLE_S", 0.0)
+    event_loop.settle()
+    circle = Circle()
+    gone = weakref.ref(circle)
+    gc.freeze()
+    del circle
+    asked: list[bool] = []
+    nobody = False
+
+    def idle() -> bool:
+        asked.append(nobody)
+        return nobody
+
+    tidy = asyncio.create_task(event_loop.keep_tidy(idle))
+    await until(lambda: len(asked) > 3)
+    assert gone() is not None
+    nobody = True
+    await until(lambda: gone() is None)
+    tidy.cancel()
