@@ -157,7 +157,8 @@ class Page:
     async def shut(self) -> None:
         """Close the dialog; not by Escape, which twice in a short time clears the overlays."""
         await self.evaluate("document.querySelector('dialog[open]').close()")
-        await self.lacks("dialog[open]")
+        # The page hears of it a moment after the element says so.
+        await self.sees("dialog", times=0)
 
     async def evaluate(self, expression: str, given: Any = None) -> Any:
         """A JavaScript expression, or a function: `(given) => …`."""
