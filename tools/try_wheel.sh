@@ -39,5 +39,5 @@ PATH="$path" "$work/venv/bin/pip" install -qq "$work"/dist/*.whl
 cd "$work"
 PATH="$path" "$work/venv/bin/townhall" --help >/dev/null
 PATH="$path" "$work/venv/bin/townhall" settings --markdown | cmp - "$here/docs/reference/settings.md"
-PATH="$path" "$work/venv/bin/python" -c 'from server.http.pages import folder; assert folder() is not None, "no pages are found"'
+PATH="$path" "$work/venv/bin/python" -c 'from server.http.built import folder; assert folder() is not None, "no pages are found"'
 echo "installed without Node: townhall starts and finds its pages"
