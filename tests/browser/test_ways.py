@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import re
-import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +14,7 @@ import pytest
 
 from tests.browser.test_entry import open_town_hall
 from tests.faults.served import Served
+from tests.ports import free_ports
 
 CODE = "WAYS24"
 EASY = {"minimum_participants": 1, "round_s": 0, "round_people": 1}
@@ -73,10 +73,8 @@ async def test_by_invitation(tmp_path: Path) -> None:
 @pytest.fixture
 def ports() -> tuple[int, int]:
     """Of a chat and its issuer: the provider has to know where people come back to."""
-    with socket.socket() as one, socket.socket() as other:
-        one.bind(("127.0.0.1", 0))
-        other.bind(("127.0.0.1", 0))
-        return one.getsockname()[1], other.getsockname()[1]
+    chat, issuer = free_ports(2)
+    return chat, issuer
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ import msgspec
 import orjson
 
 from loadtests.client import Client, NotAdmitted, ticket
+from tests.ports import free_ports
 from tests.town import SETUP
 
 
@@ -23,7 +24,7 @@ class Served:
 
     def __init__(self, data: Path, *, before: tuple[str, ...] = (), environ: dict[str, str] | None = None) -> None:
         self.data = data
-        self.port = 0
+        self.port, _ = free_ports(2)
         self.url = ""
         self.organiser = ""
         self.said = ""

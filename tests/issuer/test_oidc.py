@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import re
-import socket
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -23,6 +22,7 @@ from server.issuer.people import People
 from server.secret import Secret
 from server.settings import Settings
 from tests.issuer.serving import Served, blinded, browser, issuing
+from tests.ports import free_ports
 
 GROUPS = {"outsider": ["visitors"], "sea": ["staff", "union"]}
 
@@ -30,9 +30,7 @@ GROUPS = {"outsider": ["visitors"], "sea": ["staff", "union"]}
 @pytest.fixture(scope="module")
 def port() -> int:
     """Of the issuers of these tests, one after another: the provider knows where it may send people back to."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+    return free_ports(1)[0]
 
 
 @pytest.fixture(scope="module")

@@ -3,12 +3,12 @@
 import asyncio
 import re
 import signal
-import socket
 from pathlib import Path
 
 import aiohttp
 import pytest
 
+from tests.ports import free_ports
 from tests.server.command import Running, ran, started
 from tests.waiting import until
 
@@ -18,9 +18,7 @@ ROLES = ["issuer", "audience", "host", *["director"] * 8, "overlay", "organiser"
 @pytest.fixture
 def port() -> int:
     """A port that is free now."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+    return free_ports(2)[0]
 
 
 async def lines(demo: Running) -> list[str]:

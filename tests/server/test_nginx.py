@@ -5,7 +5,6 @@ import contextlib
 import re
 import shutil
 import signal
-import socket
 import ssl
 import subprocess
 from collections.abc import AsyncIterator
@@ -18,22 +17,13 @@ import pytest
 from server.issuer.run import RunningIssuer
 from server.issuer.run import running as issuer_running
 from server.settings import Settings
+from tests.ports import free_ports
 from tests.server.serving import Server
 from tests.waiting import until
 
 PAGE = Path(__file__).parents[2] / "docs/howto/nginx.md"
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin:/sbin:/bin")
 """`make test` installs it."""
-
-
-def free_ports(count: int) -> list[int]:
-    held = [socket.socket() for _ in range(count)]
-    for one in held:
-        one.bind(("127.0.0.1", 0))
-    ports = [int(one.getsockname()[1]) for one in held]
-    for one in held:
-        one.close()
-    return ports
 
 
 @pytest.fixture
