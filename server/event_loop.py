@@ -10,11 +10,12 @@ YOUNG = 20_000
 """New objects between two looks at them: a few milliseconds' worth. A join leaves about ten."""
 OLDER = 5
 """Looks at the young until those that survived them are looked at once more, and then never again."""
-OLDEST = 10
+NEVER = 1_000_000
+"""The collector does not look at the rest by itself; `keep_tidy` does."""
 TIDY_S = 20.0
-"""How often everything is looked at, as long as that is bearable: what a request brought must not lie about for long."""
-BEARABLE_S = 0.04
-"""The longest look at everything while somebody is there."""
+"""How often all that is not kept is looked at: what a request brought must not lie about for long."""
+BEARABLE_S = 0.02
+"""A look that took longer is not taken at the same things again while somebody is there."""
 
 
 def run(main: Coroutine[Any, Any, int]) -> int:
@@ -27,6 +28,12 @@ def run(main: Coroutine[Any, Any, int]) -> int:
         return runner.run(main)
 
 
+class _Kept:
+    """`some`: whether anything was kept since the last look at everything."""
+
+    some = False
+
+
 def settle() -> None:
     """Called once all is set up: what is there stays, and is not looked at again.
 
@@ -35,31 +42,35 @@ def settle() -> None:
     by its count of references: connections and town halls are in no cycle once they have ended. What libraries leave in
     cycles, with what somebody sent in it, is found by `keep_tidy`: while there is little to look at, or nobody to notice.
     """
-    gc.set_threshold(YOUNG, OLDER, OLDEST)
+    gc.set_threshold(YOUNG, OLDER, NEVER)
     look_again()
     if _keep not in gc.callbacks:
         gc.callbacks.append(_keep)
 
 
-def look_again() -> float:
-    """Look at everything that there is, and keep what is left. How long that took for each thing, in seconds."""
-    began = time.perf_counter()
+def look_again() -> None:
+    """Look at everything that there is, and keep what is left."""
     gc.unfreeze()
     gc.collect()
     gc.freeze()
-    return (time.perf_counter() - began) / max(1, gc.get_freeze_count())
+    _Kept.some = False
 
 
 async def keep_tidy(idle: Callable[[], bool]) -> None:
-    """Look again now and then: while nobody is there, or while it takes no longer than BEARABLE_S."""
-    each_s = 0.0
+    """Look now and then at what is not kept; at everything once nobody is there."""
     while True:
         await asyncio.sleep(TIDY_S)
-        count = gc.get_freeze_count()
-        if count and (idle() or count * each_s < BEARABLE_S):
-            each_s = look_again()
+        if _Kept.some and idle():
+            look_again()
+            continue
+        began = time.perf_counter()
+        gc.collect()
+        if time.perf_counter() - began > BEARABLE_S:
+            gc.freeze()
+            _Kept.some = True
 
 
 def _keep(phase: str, info: dict[str, int]) -> None:
-    if phase == "stop" and info["generation"] >= 1:
+    if phase == "stop" and info["generation"] == 1:
         gc.freeze()
+        _Kept.some = True

@@ -12,6 +12,7 @@ from protocol.limits import limit
 from server.fanout.figures import figures
 from server.fanout.flusher import Flusher
 from server.fanout.forms import Form
+from server.fanout.group import Group
 from server.fanout.ring import Ring
 from server.fanout.viewer import GONE, Viewer
 from server.fanout.window import Window
@@ -51,7 +52,7 @@ class Room:
         self._all_gauges = gauges
         self._flusher = flusher
         self._clock = clock
-        self._groups: dict[Form, set[Viewer]] = {}
+        self._groups: dict[Form, Group] = {}
         self._slow: dict[Viewer, float] = {}
         self._slow_timer: asyncio.TimerHandle | None = None
         self._ring = Ring(position()[1])
@@ -89,9 +90,7 @@ class Room:
         self._flushed = self._ring.seq
         self._forget()
         for viewer in self._everybody():
-            viewer.seq = -1
-            if not viewer.slow:
-                self._catch_up(viewer)
+            self._place_at(viewer, -1)
 
     def gauges(self, body: bytes) -> None:
         """Figures for everybody, with the next flush; those who are slow get all figures once they have drained."""
@@ -118,7 +117,7 @@ class Room:
         `opening` is written before that.
         """
         viewer.seq = since[1] if since is not None and self.resumable(since) else -1
-        self._groups.setdefault(viewer.form, set()).add(viewer)
+        self._groups.setdefault(viewer.form, Group()).apart.add(viewer)
         figures.joins += 1
         if not self._told_all:
             self._told_all = self._all_gauges()
@@ -128,7 +127,14 @@ class Room:
 
     def resume(self, viewer: Viewer, since: tuple[int, int]) -> None:
         """A page saw a gap."""
-        viewer.seq = since[1] if self.resumable(since) else -1
+        self._place_at(viewer, since[1] if self.resumable(since) else -1)
+
+    def _place_at(self, viewer: Viewer, seq: int) -> None:
+        """It stands there, and is brought to the present unless it is slow."""
+        group = self._groups.get(viewer.form)
+        if group is not None:
+            group.part(viewer)
+        viewer.seq = seq
         if not viewer.slow:
             self._catch_up(viewer)
 
@@ -138,7 +144,7 @@ class Room:
         group = self._groups.get(viewer.form)
         if group is not None:
             group.discard(viewer)
-            if not group:
+            if not len(group):
                 del self._groups[viewer.form]
                 self._windows.pop(viewer.form, None)
         if self._slow.pop(viewer, None) is not None:
@@ -171,8 +177,8 @@ class Room:
         for form, group in list(self._groups.items()):
             figures_ready = b"".join(form.ready(GAUGES, gauge, "") for gauge in gauges)
             together, for_old, old = b"", b"", number
+            window = self._windows.get(form)
             if body:
-                window = self._windows.get(form)
                 together = for_old = form.ready(CHANGED, body, self._place(seq), window.last if window else b"") + figures_ready
                 if window is not None and window.oldest < last:
                     for_old, old = form.ready(CHANGED, body, self._place(seq), window.whole) + figures_ready, window.oldest
@@ -180,26 +186,41 @@ class Room:
                     self._windows.setdefault(form, Window()).add(kept, number)
             elif seq > after:
                 self._windows.pop(form, None)
-            for viewer in tuple(group):
-                if viewer.slow:
+            group.close_ranks(window.oldest if window is not None else number)
+            for rank in group.ranks:
+                if seq == after:
+                    ready = figures_ready
+                elif together and rank.flush == last:
+                    rank.seq, rank.flush = seq, number
+                    ready = for_old if rank.since <= old else together
+                else:  # the flush before did not reach it, or more happened than a frame may tell
+                    group.part_all(rank)
                     continue
-                if viewer.flush == last and together:
-                    viewer.seq, viewer.flush = seq, number
-                    ready = for_old if viewer.in_step_since <= old else together
-                    viewer.transport.write(ready)
-                    sent += len(ready)
-                elif viewer.seq < seq:
+                if ready:
+                    frames += len(rank)
+                    sent += len(rank) * len(ready)
+                    rank.write(ready)
+                    if (now := self._clock()) - began > SLICE_S:
+                        spent += now - began
+                        yield
+                        began = self._clock()
+            for viewer in tuple(group.apart):
+                if viewer not in group.apart:  # gone or stuck meanwhile
+                    continue
+                if viewer.seq < seq:
                     # It stands elsewhere than the others: it joined, or was made whole, since the last flush.
                     at_after = viewer.seq == after
                     ready = self._missed(viewer) + figures_ready
-                    if viewer.seq == seq and (at_after or form not in self._windows):
-                        # What it was sent is what the others were sent: next time it is one of them.
-                        viewer.flush = viewer.in_step_since = number
                     viewer.transport.write(ready)
+                    if viewer.seq == seq and viewer in group.apart and (at_after or form not in self._windows):
+                        # What it was sent is what the others were sent: from now on it is one of them.
+                        group.fall_in(viewer, seq, number, number if form in self._windows else 0)
                     sent += len(ready)
                 elif figures_ready:
                     viewer.transport.write(figures_ready)
                     sent += len(figures_ready)
+                else:
+                    continue
                 frames += 1
                 if frames % SLICE_WRITES == 0 and (now := self._clock()) - began > SLICE_S:
                     spent += now - began
@@ -230,7 +251,6 @@ class Room:
         if viewer.seq == seq:
             return b""
         figures.catch_ups += 1
-        viewer.flush = -1
         form, after = viewer.form, viewer.seq
         viewer.seq = seq
         if self._ring.seq != seq:  # the log is being read afresh, and a reset follows
@@ -288,7 +308,7 @@ class Room:
             return
         figures.slow -= 1
         viewer.slow = False
-        self._groups.setdefault(viewer.form, set()).add(viewer)
+        self._groups.setdefault(viewer.form, Group()).apart.add(viewer)
         viewer.transport.write(self._missed(viewer) + viewer.form.ready(GAUGES, self._all_gauges(), ""))
         if not viewer.flows():
             self.stuck(viewer)

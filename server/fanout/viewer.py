@@ -1,8 +1,11 @@
 """One connection that looks at a view: where it stands, and what is done when it is slow."""
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from server.fanout.forms import Form
+
+if TYPE_CHECKING:
+    from server.fanout.rank import Rank
 
 
 class Transport(Protocol):
@@ -24,17 +27,17 @@ GONE = _Gone()
 class Viewer:
     """Subclasses know how their connection ends and when it flows again; each tells its room when it does not."""
 
-    __slots__ = ("flush", "form", "in_step_since", "seq", "slow", "transport")
+    __slots__ = ("descriptor", "form", "rank", "seq", "slow", "transport")
 
     def __init__(self, transport: Transport, form: Form) -> None:
         self.transport = transport
         self.form = form
+        self.descriptor = -1
+        """Of its socket, if what it has room for may be written there; -1: only to `transport`. Set before it joins."""
+        self.rank: Rank | None = None
+        """Those who are sent the same; they know where it stands."""
         self.seq = -1
-        """Position in the log: what it was sent last. -1: it must get a snapshot."""
-        self.flush = -1
-        """Number of the flush that was the last it was sent, -1: something else was."""
-        self.in_step_since = -1
-        """Number of the flush from which on it was sent each as the others were."""
+        """Outside of a rank, position in the log: what it was sent last. -1: it must get a snapshot."""
         self.slow = False
         """Whether it gets nothing until it has taken what it was sent."""
 

@@ -17,6 +17,7 @@ from protocol.limits import limit
 from server.fanout.deflate import Deflate
 from server.fanout.figures import figures
 from server.fanout.heartbeat import PING_S, PONG_S
+from server.fanout.rank import descriptor
 from server.fanout.ready_frame import ready_frame
 from server.fanout.room import SPREAD_MS
 from server.sockets.audience import Audience
@@ -165,6 +166,7 @@ class Connection(asyncio.Protocol):
             self._sockets.joined(self)
         self.members = (*self.members, member)
         member.transport = self._transport
+        member.descriptor = descriptor(self._transport)
         role = member.session.role
         figures.connections[role] += 1
         if role in ("host", "director"):
