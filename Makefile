@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 MADE := .make
 
 .DELETE_ON_ERROR:
-.PHONY: help run build setup test check fmt test-python test-pages test-browser rehearsal bench docs screenshots wheel-test sbom lock clean
+.PHONY: help run build setup test check fmt test-python test-pages test-browser rehearsal bench recovery docs screenshots wheel-test sbom lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -78,6 +78,9 @@ rehearsal: build ## 200 simulated employees, 3,000 messages, and a table that mu
 
 bench: build ## the product and its peers side by side; writes docs/performance.md (ARGS="--quick": 3 minutes)
 	$(BIN)/python -m loadtests.bench $(ARGS)
+
+recovery: build ## kill, stop and cut nodes, store and links, and how soon all is well again (about 5 minutes)
+	$(BIN)/python -m loadtests.recovery $(ARGS)
 
 docs: setup ## write the generated reference pages
 	$(BIN)/python -m tools.docs
