@@ -12,8 +12,8 @@ from loadtests.recovery.watching import watching
 
 EACH = 20
 """Viewers of each node."""
-MOVING = 400
-MOVING_RATE = 5.0
+MOVING = 2_000
+MOVING_RATE = 2.0
 SETTLES_S = 1.0
 
 
@@ -41,7 +41,7 @@ async def killed(folder: Path, rounds: int) -> list[Figure]:
 
 async def told_to_stop(folder: Path, rounds: int) -> list[Figure]:
     """SIGTERM, as a deploy does it."""
-    moved = Figure("R-16", f"all {MOVING} viewers of a node that is told to stop are at another one", 10.0)
+    moved = Figure("R-16", f"all {MOVING:,} viewers of a node that is told to stop are at another one", 10.0)
     async with house(folder) as at, await at.posting(MOVING_RATE) as posting:
         for number in range(rounds):
             async with at.second(f"second-{number}", {"TOWNHALL_DRAIN_S": "5"}) as (node, _):
