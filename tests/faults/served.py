@@ -1,6 +1,8 @@
 """A server as a process of its own with the tests' town hall; and people who post to it and remember what was acknowledged."""
 
 import asyncio
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -15,6 +17,13 @@ class Served(served.Served):
     """`townhall serve` on a free port; the same port again after a restart."""
 
     setup = SETUP
+
+    def __init__(
+        self, data: Path, *, before: tuple[str, ...] = (), environ: Mapping[str, str] | None = None, issuer: bool = False
+    ) -> None:
+        """`issuer`: beside it, on the next port, which after a restart somebody else may have."""
+        kind = "embedded" if issuer else "none"
+        super().__init__(data, before=before, environ={"TOWNHALL_ISSUER": kind, **(environ or {})})
 
 
 class Poster:
