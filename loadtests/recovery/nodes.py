@@ -12,8 +12,8 @@ from loadtests.recovery.watching import watching
 
 EACH = 20
 """Viewers of each node."""
-MOVING = 2_000
-MOVING_RATE = 2.0
+MOVING = 400
+MOVING_RATE = 5.0
 SETTLES_S = 1.0
 
 
