@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 MADE := .make
 
 .DELETE_ON_ERROR:
-.PHONY: help run build setup test check fmt test-python test-pages test-browser rehearsal bench docs screenshots wheel-test sbom lock clean
+.PHONY: help run build setup test waiting-tests other-tests browser-tests check fmt test-python test-pages test-browser rehearsal bench recovery docs screenshots wheel-test sbom lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -48,7 +48,22 @@ $(MADE)/chromium:
 	tools/install_chromium.sh
 	@touch $@
 
-test: build check test-python test-pages test-browser wheel-test ## everything
+# They wait more than they compute: for time-outs, restarts, pages. So three of them run side by side, also on two cores.
+WAITING := tests/anonymity tests/fanout tests/faults tests/node
+SIDE_BY_SIDE := waiting-tests other-tests browser-tests
+
+test: build check $(MADE)/nginx $(MADE)/chromium ## everything
+	@$(MAKE) --no-print-directory -j3 $(SIDE_BY_SIDE)
+	@$(MAKE) --no-print-directory test-pages wheel-test
+
+waiting-tests:
+	@$(BIN)/pytest -q $(WAITING) $(ARGS) 2>&1 | sed -u 's/^/$@: /'
+
+other-tests:
+	@$(BIN)/pytest -q tests $(WAITING:%=--ignore=%) --ignore=tests/browser $(ARGS) 2>&1 | sed -u 's/^/$@: /'
+
+browser-tests:
+	@$(BIN)/pytest -q tests/browser $(ARGS) 2>&1 | sed -u 's/^/$@: /'
 
 check: build ## style, types, layers, locks, generated pages of the docs, version
 	$(BIN)/ruff check --quiet .
@@ -78,6 +93,9 @@ rehearsal: build ## 200 simulated employees, 3,000 messages, and a table that mu
 
 bench: build ## the product and its peers side by side; writes docs/performance.md (ARGS="--quick": 3 minutes)
 	$(BIN)/python -m loadtests.bench $(ARGS)
+
+recovery: build ## kill, stop and cut nodes, store and links, and how soon all is well again (about 5 minutes)
+	$(BIN)/python -m loadtests.recovery $(ARGS)
 
 docs: setup ## write the generated reference pages
 	$(BIN)/python -m tools.docs

@@ -87,6 +87,11 @@ class Client:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._reader
 
+    async def ended(self) -> None:
+        """Wait until the connection has ended, whoever ended it."""
+        if self._reader is not None:
+            await asyncio.wait([self._reader])
+
     @property
     def connected(self) -> bool:
         """Whether the connection is open."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from protocol.limits import limit
 from server import metrics
-from server.store.client import Store, StoreMoved, guarded
+from server.store.client import Store, StoreMoved, StoreSilent, StoreUnavailable, guarded
 from server.store.keys import Keys
 
 PUBLISH_MAX_BYTES = 16_000
@@ -170,6 +170,8 @@ class Appender:
                         future.set_exception(error)
                 if not isinstance(error, Exception):
                     raise
+                if isinstance(error, StoreSilent):
+                    self._refuse_waiting(queue)
                 continue
             metrics.APPEND_SECONDS.observe(time.perf_counter() - began)
             metrics.BATCH_APPENDS.observe(len(batch))
@@ -178,6 +180,15 @@ class Appender:
                 if not future.done():
                     future.set_result(answer)
         del self._workers[code], self._waiting[code]
+
+    def _refuse_waiting(self, queue: deque[tuple[Append, asyncio.Future[Answer]]]) -> None:
+        """What waited behind a step without an answer was not sent, and is not made to wait for another one."""
+        self._count -= len(queue)
+        metrics.APPENDS.labels("failed").inc(len(queue))
+        while queue:
+            _, future = queue.popleft()
+            if not future.done():
+                future.set_exception(StoreUnavailable("the store is silent", outcome_unknown=False))
 
     async def _step(self, code: str, batch: list[Append]) -> list[Answer]:
         epoch, head, desk, gate, answers = await self._call(code, batch)

@@ -14,6 +14,10 @@ class StoreUnavailable(Exception):
         self.outcome_unknown = outcome_unknown
 
 
+class StoreSilent(StoreUnavailable):
+    """It let the whole time pass without a word: whoever asks next would wait as long."""
+
+
 class StoreMoved(StoreUnavailable):
     """Another server of the cluster has these keys now, or nobody for the moment; nothing was executed."""
 
@@ -33,7 +37,8 @@ def guarded(*, write: bool) -> Iterator[None]:
         yield
     except (errors.ConnectionError, errors.TimeoutError, OSError, TimeoutError) as error:
         refused_at_the_door = "connecting to" in str(error) or isinstance(error, errors.BusyLoadingError)
-        raise StoreUnavailable(str(error), outcome_unknown=write and not refused_at_the_door) from error
+        kind = StoreSilent if isinstance(error, errors.TimeoutError | TimeoutError) else StoreUnavailable
+        raise kind(str(error), outcome_unknown=write and not refused_at_the_door) from error
     except (errors.AskError, errors.TryAgainError, errors.ClusterDownError) as error:
         raise StoreMoved(str(error), outcome_unknown=False) from error
     except errors.ResponseError as error:

@@ -23,7 +23,10 @@ log = structlog.get_logger()
 PROBE_S = 0.5
 DEAF_S = 2.5
 """Without a probe for this long the connection is taken for dead and made anew."""
-RECONNECT_S = (0.05, 0.2, 0.5, 1.0)
+CONNECT_S = 1.0
+"""For connecting and asking for the channels, and for sending a probe: what a link has swallowed is not waited for."""
+RECONNECT_S = (0.05, 0.2, 0.5)
+"""Pauses before it is made anew; the last one repeats. With CONNECT_S: well within 2 s after the link has healed."""
 
 
 class Ear:
@@ -90,9 +93,10 @@ class Ear:
             try:
                 self._probe = f"th:{{{self._store.tag(self._shard, self._stem)}}}"
                 self._pubsub = self._shard.pubsub()
-                await self._pubsub.ssubscribe(self._probe)
-                for group in list(self._groups):
-                    await self._pubsub.ssubscribe(*group)
+                async with asyncio.timeout(CONNECT_S):
+                    await self._pubsub.ssubscribe(self._probe)
+                    for group in list(self._groups):
+                        await self._pubsub.ssubscribe(*group)
                 self._begun()
                 connected = self._clock()
                 while True:
@@ -125,5 +129,6 @@ class Ear:
             if self._probe:
                 with contextlib.suppress(StoreUnavailable, StoreRefused):
                     with guarded(write=False):
-                        await self._shard.redis.execute_command("SPUBLISH", self._probe, b"")
+                        async with asyncio.timeout(CONNECT_S):
+                            await self._shard.redis.execute_command("SPUBLISH", self._probe, b"")
             await asyncio.sleep(PROBE_S if self._probe else 0.005)

@@ -16,7 +16,7 @@ import structlog
 
 from server.store import log as store_log
 from server.store.appender import Appender
-from server.store.client import Store, StoreMoved, StoreRefused, StoreUnavailable
+from server.store.client import Store, StoreMoved, StoreRefused, StoreUnavailable, guarded
 from server.store.ear import DEAF_S, Ear
 from server.store.keys import Keys
 from server.store.log import Head, Stored
@@ -27,6 +27,10 @@ log = structlog.get_logger()
 
 HEADS_S = 1.0
 """Between two comparisons of heads, and between two looks at who holds what."""
+HEAD_S = 1.0
+"""For the answer to such a look: what a link has swallowed is not waited for."""
+AGAIN_S = 0.25
+"""After a look that failed. With HEAD_S: well within 2 s after the link has healed."""
 HEADS_AT_ONCE = 32
 
 
@@ -218,13 +222,13 @@ class Follower:
         async with hall.lock:
             while not hall.stopped:
                 hall.again = False
-                head = await store_log.head(self._store, hall.code)
+                head = await self._head(hall.code)
                 if head is None:
                     return
                 if head.epoch != hall.epoch:
                     # All of it is read before any of it is forgotten: nobody is judged on, or shown, a part.
                     whole = [stored async for stored in store_log.read_all(self._store, hall.code)]
-                    now = await store_log.head(self._store, hall.code)
+                    now = await self._head(hall.code)
                     if now is None or now.epoch != head.epoch:
                         continue
                     hall.epoch, hall.seq = head.epoch, 0
@@ -241,9 +245,14 @@ class Follower:
                     return
                 if hall.seq < head.seq:
                     # The head says there is more than the stream holds: either it moved back just now, or it is damaged.
-                    again = await store_log.head(self._store, hall.code)
+                    again = await self._head(hall.code)
                     if again == head:
                         return self._stop(hall, f"the stream ends at {hall.seq}, the head says {head.seq}")
+
+    async def _head(self, code: str) -> Head | None:
+        with guarded(write=False):
+            async with asyncio.timeout(HEAD_S):
+                return await store_log.head(self._store, code)
 
     def _apply(self, hall: _Followed, entries: Sequence[Stored]) -> bool:
         fresh = [stored for stored in entries if stored[0] > hall.seq]
@@ -291,22 +300,27 @@ class Follower:
 
     # --- the alarm ---
     async def _head_loop(self, watch: _Watch) -> None:
+        pause = HEADS_S
         while True:
-            await asyncio.sleep(HEADS_S)
+            await asyncio.sleep(pause)
+            pause = AGAIN_S
             with contextlib.suppress(StoreUnavailable, StoreRefused):
                 await self._compare_heads(watch)
                 watch.heads_checked = self._clock()
+                pause = HEADS_S
 
     async def _compare_heads(self, watch: _Watch) -> None:
         halls = [hall for hall in self._halls.values() if hall.shard is watch.shard]
-        run_id = await watch.shard.run_id()
+        with guarded(write=False):
+            async with asyncio.timeout(HEAD_S):
+                run_id = await watch.shard.run_id()
         if run_id != watch.run_id:
             for hall in halls:
                 await self._appender.identify(hall.code)
             watch.run_id = run_id
         for first in range(0, len(halls), HEADS_AT_ONCE):
             some = halls[first : first + HEADS_AT_ONCE]
-            heads = await asyncio.gather(*(store_log.head(self._store, hall.code) for hall in some), return_exceptions=True)
+            heads = await asyncio.gather(*(self._head(hall.code) for hall in some), return_exceptions=True)
             for hall, head in zip(some, heads, strict=True):
                 if isinstance(head, Head):
                     await self._compare(hall, head)

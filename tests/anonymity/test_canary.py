@@ -154,7 +154,7 @@ async def test_nothing_of_anybody_is_anywhere_that_the_documentation_does_not_na
     everybody = [Person(number) for number in range(PEOPLE + LATER)]
     people, later = everybody[:PEOPLE], everybody[PEOPLE:]
     log = tmp_path / "log"
-    served = Served(tmp_path / "data", before=("sh", "-c", f"exec \"$@\" 2>>'{log}'", "sh"))
+    served = Served(tmp_path / "data", before=("sh", "-c", f"exec \"$@\" 2>>'{log}'", "sh"), issuer=True)
     await served.start()
     try:
         async with aiohttp.ClientSession() as session:

@@ -1,6 +1,7 @@
 """A-12: the issuer and the chat are two processes that never talk; each goes on without the other."""
 
 import asyncio
+import contextlib
 import os
 import re
 import signal
@@ -20,9 +21,12 @@ CODE = "APART1"
 
 
 def children(pid: int) -> dict[int, str]:
-    """{pid: command line}"""
-    found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return {int(child): Path(f"/proc/{child}/cmdline").read_bytes().replace(b"\0", b" ").decode() for child in found}
+    """{pid: command line}, of those that have not ended since they were counted."""
+    found = {}
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+            found[int(child)] = Path(f"/proc/{child}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    return found
 
 
 def sockets(pid: int) -> set[str]:
@@ -49,7 +53,7 @@ def connections(pid: int) -> set[tuple[int, int]]:
 
 
 async def test_no_call_runs_between_the_two_and_each_goes_on_alone(tmp_path: Path) -> None:
-    served = Served(tmp_path / "data")
+    served = Served(tmp_path / "data", issuer=True)
     await served.start()
     seen: list[tuple[set[tuple[int, int]], set[tuple[int, int]]]] = []
     try:
@@ -90,7 +94,7 @@ async def test_no_call_runs_between_the_two_and_each_goes_on_alone(tmp_path: Pat
 
 
 async def test_the_issuer_ends_with_the_chat_however_that_ends(tmp_path: Path) -> None:
-    served = Served(tmp_path / "data")
+    served = Served(tmp_path / "data", issuer=True)
     await served.start()
     try:
         (issuer_pid,) = [pid for pid, line in children(served.pid).items() if "server issuer" in line]
@@ -102,7 +106,7 @@ async def test_the_issuer_ends_with_the_chat_however_that_ends(tmp_path: Path) -
 
 async def test_the_two_run_on_hosts_of_their_own(tmp_path: Path) -> None:
     """`issuer = "none"` at the chat, `townhall issuer` elsewhere: two folders, two addresses."""
-    served = Served(tmp_path / "chat", environ={"TOWNHALL_ISSUER": "none"})
+    served = Served(tmp_path / "chat", issuer=False)
     await served.start()
     assert "issuer:" not in served.said
     alone = await asyncio.create_subprocess_exec(

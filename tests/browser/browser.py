@@ -14,7 +14,7 @@ from protocol.sentences import sentence
 
 HERE = Path(__file__).parent
 PICTURES = HERE.parents[1] / "test-output"
-WAIT_MS = 20_000
+WAIT_MS = 40_000
 """Longest wait for what should come to be."""
 ANSWER_S = 60.0
 

@@ -63,7 +63,7 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def served(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
     """The server that is never stopped."""
-    found = Served(tmp_path_factory.mktemp("browser") / "data")
+    found = Served(tmp_path_factory.mktemp("browser") / "data", issuer=True)
     await found.start()
     yield found
     await found.stop()
@@ -148,6 +148,11 @@ class Visits:
         await page.goto(f"{path}?{query}#{secret}" if query else f"{path}#{secret}")
         await page.live()
         return page
+
+    async def leave(self) -> None:
+        """All go away, before a server does that they would ask again."""
+        for page, _ in self.pages:
+            await page.goto("about:blank")
 
 
 @pytest_asyncio.fixture(loop_scope="session")

@@ -32,7 +32,7 @@ async def open_town_hall(session: aiohttp.ClientSession, served: Served, code: s
 
 
 async def test_from_a_link_to_a_voice(tmp_path: Path) -> None:
-    served = Served(tmp_path / "data")
+    served = Served(tmp_path / "data", issuer=True)
     await served.start()
     try:
         async with aiohttp.ClientSession() as session:

@@ -181,6 +181,7 @@ async def test_mail_that_did_not_go_out_is_named(
         await page.says(".invitations", page.words("issuer.mail_ended", sent=0, total=2))
         await page.click(".invitations summary")
         await page.says(".invitations li", "suho@example.org")
+        await visit.leave()
 
 
 async def shown_list(page: Page) -> None:
@@ -231,6 +232,7 @@ async def test_every_state_stays_inside_its_box_and_axe_finds_nothing_serious(
             page = await visit(place, "organiser", secret=issuer.issuer.organiser_key, lang=lang)
             await show(page)
             await looked_at(page, name)
+        await visit.leave()
 
 
 async def fill(issuer: Issuer, lang: Language) -> None:

@@ -12,9 +12,9 @@ from uuid import uuid4
 import aiohttp
 import pytest
 
+from loadtests.ports import free_ports
 from tests.browser.test_entry import open_town_hall
 from tests.faults.served import Served
-from tests.ports import free_ports
 
 CODE = "WAYS24"
 EASY = {"minimum_participants": 1, "round_s": 0, "round_people": 1}
@@ -54,7 +54,7 @@ async def walk(served: Served, issuer: str, host: tuple[str, str], way: str, wha
 
 
 async def test_by_invitation(tmp_path: Path) -> None:
-    served = Served(tmp_path / "data")
+    served = Served(tmp_path / "data", issuer=True)
     await served.start()
     try:
         async with aiohttp.ClientSession() as session:
@@ -102,7 +102,7 @@ async def test_by_single_sign_on(tmp_path: Path, ports: tuple[int, int], provide
         "TOWNHALL_OIDC_CLIENT_SECRET_FILE": str(tmp_path / "client-secret"),
         "TOWNHALL_OIDC_ELIGIBLE": "staff",
     }
-    served = Served(tmp_path / "data", environ=chosen)
+    served = Served(tmp_path / "data", environ=chosen, issuer=True)
     served.port = ports[0]
     await served.start()
     try:

@@ -75,7 +75,7 @@ async def test_posts_cross_nodes_and_one_server_takes_only_its_own_town_halls_al
                 found = await ready(session, b)
                 return bool(found["ok"] and any(codes[2] in warning for warning in found["warnings"]))
 
-            await until(told, 20)
+            await until(told, 60)
             assert (await post(codes[1], "여기는 된다"))["ok"]
             await until(lambda: seen[codes[1]] == ["하나", "여기는 된다"])
             refused = await post(codes[2], "저기는 안 된다")
@@ -86,12 +86,12 @@ async def test_posts_cross_nodes_and_one_server_takes_only_its_own_town_halls_al
                 found = await ready(session, b)
                 return bool(found["ok"] and not found["warnings"])
 
-            await until(well, 30)
+            await until(well, 60)
 
             async def taken() -> bool:
                 return bool((await post(codes[2], "다시 된다"))["ok"])
 
-            await until(taken, 30)
+            await until(taken, 60)
             await until(lambda: seen[codes[2]][-1] == "다시 된다")
             for client in (*posters.values(), *viewers.values()):
                 await client.close()

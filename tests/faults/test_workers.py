@@ -35,7 +35,7 @@ def connections(pid: int) -> int:
 
 @pytest.fixture
 async def served(tmp_path: Path) -> AsyncIterator[Served]:
-    found = Served(tmp_path / "data", environ={"TOWNHALL_WORKERS": "2"})
+    found = Served(tmp_path / "data", environ={"TOWNHALL_WORKERS": "2"}, issuer=True)
     await found.start()
     try:
         yield found
@@ -166,7 +166,7 @@ async def test_a_worker_that_hangs_is_told_by_readiness_and_the_rest_serves(
 
 
 async def test_a_port_that_is_taken_is_said_so(served: Served, tmp_path: Path) -> None:
-    other = Served(tmp_path / "other", environ={"TOWNHALL_WORKERS": "2"})
+    other = Served(tmp_path / "other", environ={"TOWNHALL_WORKERS": "2"}, issuer=True)
     other.port = served.port
     with pytest.raises(AssertionError, match="it ended"):
         await other.start()

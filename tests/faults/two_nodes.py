@@ -13,8 +13,8 @@ import aiohttp
 import orjson
 
 from loadtests.client import Client, NotAdmitted, ticket
+from loadtests.recovery.fault_proxy import FaultProxy
 from server.store.embedded import EmbeddedValkey
-from tests.faults.fault_proxy import FaultProxy
 from tests.faults.served import Served
 
 CODE = "TESTED"

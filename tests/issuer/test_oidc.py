@@ -16,13 +16,13 @@ from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 from yarl import URL
 
+from loadtests.ports import free_ports
 from protocol.limits import limit
 from server.issuer.oidc import LOGIN_S, SESSION_S, Oidc, ProviderFailed, _put
 from server.issuer.people import People
 from server.secret import Secret
 from server.settings import Settings
 from tests.issuer.serving import Served, blinded, browser, issuing
-from tests.ports import free_ports
 
 GROUPS = {"outsider": ["visitors"], "sea": ["staff", "union"]}
 

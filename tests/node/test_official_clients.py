@@ -39,9 +39,10 @@ async def joined(language: Language, world: World, role: str = "audience", **mor
 
 
 async def test_joining_brings_a_hello_a_snapshot_and_the_figures(language: Language, world: World) -> None:
-    await (await world.person()).command("message:post", text="먼저 온 글")
+    posted = await (await world.person()).command("message:post", text="먼저 온 글")
     client = await joined(language, world)
     await until(lambda: client.bodies("gauges:changed"))
+    await until(lambda: (client.bodies("view:changed") or client.bodies("view:reset"))[-1]["seq"] == posted["seq"])
     # The snapshot is shared with others who came just before; what has happened since follows at once.
     names = [name for name, _ in client.news]
     assert [name for name in names[: names.index("gauges:changed") + 1] if name != "view:changed"] == [
@@ -53,7 +54,7 @@ async def test_joining_brings_a_hello_a_snapshot_and_the_figures(language: Langu
     assert (hello["protocol"], hello["code"], hello["role"], hello["resumed"]) == (1, CODE, "audience", False)
     assert hello["limits"]["text_graphemes"] == limit("text_graphemes")
     snapshot, changes = client.bodies("view:reset")[0], client.bodies("view:changed")
-    assert (snapshot["epoch"], (changes or [snapshot])[-1]["seq"]) == (world.runtime.epoch, world.runtime.seq)
+    assert (snapshot["epoch"], (changes or [snapshot])[-1]["seq"]) == (world.runtime.epoch, posted["seq"])
     assert [f["text"] for f in client.fragments() if f["k"] == "message"] == ["먼저 온 글"]
 
 

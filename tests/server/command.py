@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-LINE_S = 20.0
+LINE_S = 60.0
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -87,7 +87,7 @@ async def ran(*arguments: str, folder: Path, **environ: str) -> tuple[int, str, 
         stderr=asyncio.subprocess.PIPE,
     )
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(LINE_S):
             out, errors = await process.communicate()
     finally:
         if process.returncode is None:

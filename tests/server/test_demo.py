@@ -8,7 +8,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.ports import free_ports
+from loadtests.ports import free_ports
 from tests.server.command import Running, ran, started
 from tests.waiting import until
 
@@ -78,7 +78,7 @@ async def test_one_line_for_each_page_and_people_chat(tmp_path: Path) -> None:
         async def lively() -> bool:
             return await posted(url) >= 5
 
-        await until(lively, 20)
+        await until(lively, 60)
         beside = children(demo.process.pid)
         assert len(beside) == 3, "the store, the issuer, the crowd"
         assert await demo.ends(signal.SIGINT) == 0
@@ -99,7 +99,7 @@ async def test_a_second_run_finds_the_same_town_hall(tmp_path: Path, port: int) 
 @pytest.mark.parametrize("kind", [signal.SIGTERM, signal.SIGINT])
 async def test_stopped_in_the_middle_of_its_start_it_leaves_no_store_behind(tmp_path: Path, kind: signal.Signals) -> None:
     async with started("demo", "--port", "0", folder=tmp_path) as demo:
-        found = await until(lambda: children(demo.process.pid), 20)
+        found = await until(lambda: children(demo.process.pid), 60)
         assert await demo.ends(kind) == 0
         await until(lambda: all(gone(pid) for pid in found))
     assert "Traceback" not in (tmp_path / "stderr").read_text()
@@ -114,7 +114,7 @@ async def test_after_a_kill_the_next_run_adopts_what_is_left_and_nobody_chats_on
         async def lively() -> bool:
             return await posted(url) >= 3
 
-        await until(lively, 20)
+        await until(lively, 60)
         before = await posted(url)
         pids = children(demo.process.pid)
         names = {pid: Path(f"/proc/{pid}/cmdline").read_text() for pid in pids}
@@ -124,7 +124,7 @@ async def test_after_a_kill_the_next_run_adopts_what_is_left_and_nobody_chats_on
         demo.process.kill()
         await demo.process.wait()
         assert not gone(valkey)
-        await until(lambda: gone(crowd) and gone(issuer), 20)
+        await until(lambda: gone(crowd) and gone(issuer), 60)
     async with started(*arguments, "--quiet", folder=tmp_path) as demo:
         assert without_secrets(await lines(demo)) == first
         assert await posted(url) >= before

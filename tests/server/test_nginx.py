@@ -14,10 +14,10 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from loadtests.ports import free_ports
 from server.issuer.run import RunningIssuer
 from server.issuer.run import running as issuer_running
 from server.settings import Settings
-from tests.ports import free_ports
 from tests.server.serving import Server
 from tests.waiting import until
 

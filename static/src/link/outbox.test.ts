@@ -97,3 +97,25 @@ test("a held message is followed until it is published", async () => {
   (link.version as { value: number }).value += 1;
   expect(states(box)).toEqual([]);
 });
+
+test("what becomes of a held message is asked for a little later where it was asked for just now, and not left out", async () => {
+  vi.useFakeTimers();
+  try {
+    const held: Ack = { ok: true, data: { states: { 5: { state: "held" } } } };
+    const removed: Ack = { ok: true, data: { states: { 5: { state: "removed", reason: "spam" } } } };
+    const { link, sent } = line({ ok: true, seq: 5, state: "held" }, held, removed);
+    const box = outbox(link);
+    box.post("hello", false);
+    await vi.advanceTimersByTimeAsync(5_000);
+    expect(states(box)).toEqual(["held"]);
+    // One figure changes, and a moment later another: the last one for a long time.
+    link.gauges.value = { ...link.gauges.value };
+    await vi.advanceTimersByTimeAsync(100);
+    link.gauges.value = { ...link.gauges.value };
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(states(box)).toEqual(["removed"]);
+    expect(sent.map((one) => one.command)).toEqual(["message:post", "message:check", "message:check"]);
+  } finally {
+    vi.useRealTimers();
+  }
+});

@@ -34,6 +34,7 @@ export class Outbox {
   readonly waitUntil = signal(0);
   private sending = false;
   private checked = 0;
+  private later: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
     private readonly link: Pick<Link, "send" | "state" | "version" | "gauges" | "view">,
@@ -120,7 +121,16 @@ export class Outbox {
 
   private async check(): Promise<void> {
     const held = this.items.peek().filter((item) => item.state === "held" && item.seq !== undefined);
-    if (!held.length || Date.now() - this.checked < CHECK_MS) return;
+    if (!held.length || this.later !== undefined) return;
+    const wait = this.checked + CHECK_MS - Date.now();
+    if (wait > 0) {
+      // Put off, not left out: in a quiet town hall no other figure may change for a long time.
+      this.later = setTimeout(() => {
+        this.later = undefined;
+        if (this.link.state.value === "live") void this.check();
+      }, wait);
+      return;
+    }
     this.checked = Date.now();
     const ack = await this.link.send("message:check", { messages: held.map((item) => item.seq!) }).catch(() => null);
     const states = (ack?.data as { states?: Record<string, { state: string; reason?: string }> } | undefined)?.states ?? {};

@@ -45,7 +45,9 @@ function Hls({ url }: { url: string }): JSX.Element {
       timer = setTimeout(again, RETRY_MS);
     };
     let timer: ReturnType<typeof setTimeout> | undefined;
-    if (player.canPlayType("application/vnd.apple.mpegurl")) {
+    // Newer Chromiums play HLS too, but tell less of what fails: hls.js wherever it can run, the browser's own elsewhere.
+    const fed = "MediaSource" in window || "ManagedMediaSource" in window;
+    if (!fed && player.canPlayType("application/vnd.apple.mpegurl")) {
       player.src = url;
       player.addEventListener("error", fail);
       return () => {
