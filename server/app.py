@@ -196,7 +196,7 @@ async def running(
         stack.push_async_callback(rounds.stop)
         links = Links(secret, settings.public_url.rstrip("/"))
         admission = Admission(Tickets(secret, wall), StaffTickets(secret), links, links.organiser_key, secret.key("dedupe"))
-        gateway = Gateway(directory, admission, executor)
+        gateway = Gateway(directory, admission, executor, posts_per_s=settings.posts_per_s)
         redeemer = Redeemer(admission, Redeeming(secret, wall), tokens, rounds, wall)
 
         sockets = Sockets(gateway, _staff(gateway))
