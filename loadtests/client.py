@@ -26,7 +26,8 @@ class NotAdmitted(Exception):
 class Client:
     """One connection. `on_news(name, body)` is called for everything the server sends.
 
-    `position`: (epoch, seq) of the last frame. `gaps`: frames whose `after` was not the position.
+    `position`: (epoch, seq) of the last frame that followed the one before. `gaps`: frames that did not; what was missed is
+    asked for.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Client:
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._reader: asyncio.Task[None] | None = None
         self._joined: asyncio.Future[None] | None = None
+        self._resuming: set[asyncio.Task[None]] = set()
         self.position: tuple[int, int] | None = None
         self.gaps = 0
         self.bye: Any = None
@@ -78,6 +80,16 @@ class Client:
                 return await future
         finally:
             self._acks.pop(number, None)
+
+    def _resume(self, since: dict[str, int]) -> None:
+        task = asyncio.create_task(self._send("", "view:resume", {"since": since}), name="resume")
+        self._resuming.add(task)
+        task.add_done_callback(self._resuming.discard)
+
+    async def _send(self, number: object, name: str, payload: Any) -> None:
+        if self.connected and self._socket is not None:
+            with contextlib.suppress(ConnectionError):
+                await self._socket.send_str(f"42{self._namespace},{number}" + orjson.dumps([name, payload]).decode())
 
     async def close(self) -> None:
         """End the connection."""
@@ -135,9 +147,12 @@ class Client:
         elif name == RESET:
             self.position = (body["epoch"], body["seq"])
         elif name == CHANGED and self.position is not None:
-            if body["after"] != self.position[1]:
+            epoch, seq = self.position
+            if (body.get("epoch", epoch), body["after"]) == self.position:
+                self.position = (epoch, body["seq"])
+            elif body["seq"] > seq or "epoch" in body:
                 self.gaps += 1
-            self.position = (self.position[0], body["seq"])
+                self._resume({"epoch": epoch, "seq": seq})
         elif name == BYE:
             self.bye = body
         self._on_news(name, body)

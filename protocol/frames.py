@@ -42,12 +42,14 @@ class Hello(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     limits: dict[str, int] = {}
 
 
-class Frame(msgspec.Struct, frozen=True):
-    """`view:changed`. `entries` are fragments of the role's view."""
+class Frame(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`view:changed`. `entries` are fragments of the role's view. One with an `epoch` comes with each heartbeat and covers
+    nothing: its reader should stand at this place already."""
 
     after: Seq
     seq: Seq
     entries: list[Any]
+    epoch: Epoch | None = None
 
 
 class Snapshot(msgspec.Struct, frozen=True):

@@ -50,6 +50,7 @@ REFUSALS: dict[str, Kind] = {
     "chat_paused": Kind(True, 409),
     "slow_mode": Kind(True, 429),
     "too_fast": Kind(True, 429),
+    "chat_flooded": Kind(True, 429),
     "muted": Kind(False, 403),
     "hall_full": Kind(False, 409),
     "client_id_reused": Kind(False, 409),

@@ -88,6 +88,11 @@ def changed(after: int, seq: int, fragments: Iterable[bytes]) -> bytes:
     return b'{"after":%d,"seq":%d,"entries":[%b]}' % (after, seq, b",".join(fragments))
 
 
+def position(epoch: int, seq: int) -> bytes:
+    """The JSON of a `Frame` that covers nothing: where its reader should stand."""
+    return b'{"after":%d,"seq":%d,"entries":[],"epoch":%d}' % (seq, seq, epoch)
+
+
 def reset(epoch: int, seq: int, fragments: Iterable[bytes]) -> bytes:
     """The JSON of a `Snapshot`."""
     return b'{"epoch":%d,"seq":%d,"entries":[%b]}' % (epoch, seq, b",".join(fragments))

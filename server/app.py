@@ -5,8 +5,8 @@ import contextlib
 import secrets as random_secrets
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from server.admission.tickets import Tickets
 from server.drain import drain
 from server.fanout.flusher import Flusher
 from server.front.door import Door
+from server.front.files import Files
 from server.front.front import Desk
 from server.front.handshake import PATH
 from server.gateway.gateway import Gateway
@@ -35,6 +36,7 @@ from server.halls.rounds import Rounds
 from server.http import audit, built, commands, export, health, join, organiser, pages, redeem, staff, stream, well_known
 from server.http import metrics as metrics_page
 from server.http.address import Addresses
+from server.http.built import Built
 from server.http.context import Context
 from server.http.replies import no
 from server.http.security import SERVER, headers
@@ -90,6 +92,7 @@ class Node:
     door: Door
     url: str
     port: int
+    built: Mapping[str, Built] = field(repr=False)
     whole: Whole | None = None
 
     @property
@@ -193,15 +196,17 @@ async def running(
         stack.push_async_callback(rounds.stop)
         links = Links(secret, settings.public_url.rstrip("/"))
         admission = Admission(Tickets(secret, wall), StaffTickets(secret), links, links.organiser_key, secret.key("dedupe"))
-        gateway = Gateway(directory, admission, executor)
+        gateway = Gateway(directory, admission, executor, posts_per_s=settings.posts_per_s)
         redeemer = Redeemer(admission, Redeeming(secret, wall), tokens, rounds, wall)
 
         sockets = Sockets(gateway, _staff(gateway))
         addresses = Addresses(settings.trusted_proxies)
         door = Door(sockets, addresses, settings.origins, lambda: links.public_url, lambda: gateway.draining)
         own = valkey if whole is None else None
+        folder = built.folder()
+        made = built.read(folder) if folder is not None else {}
         node = Node(
-            settings, store, own, follower, appender, gateway, executor, redeemer, tokens, rounds, links, door, "", 0, whole
+            settings, store, own, follower, appender, gateway, executor, redeemer, tokens, rounds, links, door, "", 0, made, whole
         )
         web_response.SERVER_SOFTWARE = SERVER  # type: ignore[attr-defined]  # in answers to what is not HTTP
         runner = web.AppRunner(
@@ -216,7 +221,7 @@ async def running(
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         assert runner.server is not None
-        desk = Desk(sockets, door, runner.server, lambda: HEADERS_S)
+        desk = Desk(sockets, door, Files(made, directory.here), runner.server, lambda: HEADERS_S)
         loop = asyncio.get_running_loop()
         listening = await loop.create_server(desk, settings.host, settings.port, backlog=BACKLOG, reuse_port=whole is not None)
         stack.callback(listening.close)
@@ -260,7 +265,7 @@ def _staff(gateway: Gateway) -> socketio.AsyncServer:
 
 def application(node: Node) -> web.Application:
     """All routes."""
-    context = Context(node.settings, node.gateway, node.door.addresses, built.folder(), node.store, node.redeemer)
+    context = Context(node.settings, node.gateway, node.door.addresses, node.built, node.store, node.redeemer)
     app = web.Application(client_max_size=1, middlewares=[_answer_everything])
     app.router.add_route("*", PATH, node.door.handle)
     app.add_routes(
@@ -276,7 +281,7 @@ def application(node: Node) -> web.Application:
             *export.routes(context),
             *pages.routes(context),
             *audit.routes(context),
-            *well_known.routes(built.read(context.pages) if context.pages is not None else {}, "chat"),
+            *well_known.routes(node.built, "chat"),
         ]
     )
 

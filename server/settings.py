@@ -124,6 +124,15 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             description="The most that messages of a busy town hall wait to be written together, in ms; idle: they do not.",
         ),
     ] = 250
+    posts_per_s: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=10_000,
+            description="Messages of one town hall that one process takes in a second, in messages/s, as many at once; what is "
+            "beyond is refused for a few seconds (`chat_flooded`). Each participant's own bound comes first.",
+        ),
+    ] = 500
     drain_s: Annotated[float, Meta(ge=0, le=60, description="Longest time to say goodbye when stopping, in seconds.")] = 5.0
 
 

@@ -42,7 +42,7 @@ class Viewer(LeanSocket):
         news = crowd.reader.read(payload)
         if news.kind == "other":
             return self._control(payload)
-        crowd.frames += news.kind == "changed"
+        crowd.frames += news.kind == "changed" and news.seq != news.after
         track.take(news)
         if not self.reading:
             self.reading = True

@@ -184,7 +184,7 @@ static void text_frame(struct viewer *viewer, const char *payload, size_t length
     control(viewer, payload, length);
     return;
   }
-  tick.frames += news->kind != NEWS_RESET;
+  tick.frames += news->kind != NEWS_RESET && (news->seq != news->after || !news->seq);
   track_take(&viewer->track, news);
   if (viewer->state == JOINING) joined(viewer);
   else if (news->count) crowd_delivered(news);

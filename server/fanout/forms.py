@@ -13,6 +13,7 @@ from server.fanout.ready_frame import ready_frame
 class Form(Protocol):
     """A kind of connection. One object a kind: those who have the same one share the same bytes."""
 
+    def __hash__(self) -> int: ...
     def ready(self, name: str, body: bytes, position: str, before: bytes = b"") -> bytes:
         """What is written to the transport for news `name` with JSON `body`; `position` is `EPOCH-SEQ`.
 
@@ -21,6 +22,9 @@ class Form(Protocol):
 
     def kept(self, body: bytes) -> bytes:
         """What the next frame may refer to after the frame `body`; b"": nothing."""
+
+    def aside(self, name: str, body: bytes) -> bytes:
+        """As `ready`, of what is neither compressed nor referred to nor a place to resume from."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,6 +40,9 @@ class SocketIoForm:
         if self.deflate is None or name not in (CHANGED, RESET):
             return ready_frame(packet)
         return ready_frame(deflated(packet, before), compressed=True)
+
+    def aside(self, name: str, body: bytes) -> bytes:
+        return ready_frame(wire.packet(self.namespace, name, body))
 
     def kept(self, body: bytes) -> bytes:
         return wire.packet(self.namespace, CHANGED, body) if self.deflate is not None and self.deflate.follows else b""
@@ -54,6 +61,9 @@ class StreamForm:
     def ready(self, name: str, body: bytes, position: str, before: bytes = b"") -> bytes:
         item = wire.stream_item(name, body, position)
         return b"%x\r\n%b\r\n" % (len(item), item)
+
+    def aside(self, name: str, body: bytes) -> bytes:
+        return self.ready(name, body, "")
 
     def kept(self, body: bytes) -> bytes:
         return b""

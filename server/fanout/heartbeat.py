@@ -5,7 +5,8 @@ not become a storm of pings. Turned by a monotonic clock, whoever sets the other
 import random
 from typing import Protocol
 
-PING_S = 25
+PING_S = 24
+"""Whoever missed the last frame hears so with the next ping (`position`), within 25 s."""
 PONG_S = 20
 PLACES_PER_S = 2
 PLACES = PING_S * PLACES_PER_S

@@ -41,6 +41,11 @@ class Viewer:
         self.slow = False
         """Whether it gets nothing until it has taken what it was sent."""
 
+    @property
+    def stands(self) -> int:
+        """Position in the log of what it was sent last, as `seq`, in a rank or not."""
+        return self.seq if self.rank is None else self.rank.seq
+
     def flows(self) -> bool:
         """Whether it has taken what it was sent."""
         raise NotImplementedError

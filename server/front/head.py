@@ -25,7 +25,7 @@ class _Collector:
     def __init__(self) -> None:
         self.target = b""
         self.headers: dict[str, str] = {}
-        self.whole = False
+        self.heads = 0
 
     def on_url(self, url: bytes) -> None:
         self.target += url
@@ -35,11 +35,11 @@ class _Collector:
         self.headers[key] = f"{self.headers[key]}, {text}" if key in self.headers else text
 
     def on_headers_complete(self) -> None:
-        self.whole = True
+        self.heads += 1
 
 
 def parse(raw: bytes) -> Head | None:
-    """The head that `raw` is, up to and with its empty line; None: it is none."""
+    """The head that `raw` is, up to and with its empty line; None: it is none, or more than one."""
     found = _Collector()
     parser = httptools.HttpRequestParser(found)
     try:
@@ -48,6 +48,6 @@ def parse(raw: bytes) -> Head | None:
         pass
     except httptools.HttpParserError:
         return None
-    if not found.whole:
+    if found.heads != 1:
         return None
     return Head(parser.get_method().decode(), parser.get_http_version(), found.target.decode("latin-1"), found.headers)

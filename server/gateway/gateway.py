@@ -1,5 +1,6 @@
 """From JSON to an acknowledgement, the same for sockets and for HTTP: admit, validate, limit, execute, answer."""
 
+import random
 import re
 import secrets
 import time
@@ -40,6 +41,8 @@ log = structlog.get_logger()
 CODE = re.compile(r"[A-Z0-9]{4,10}")
 """As protocol.names.HallCode: what is none is not looked up."""
 
+AGAIN_MS = (1_000, 5_000)
+"""Between these, drawn by chance, may whoever met a flood send again."""
 TOLD_LIMITS = ("text_graphemes", "answer_graphemes", "reason_graphemes", "undo_s")
 """Bounds that pages show or check before they send."""
 
@@ -60,7 +63,7 @@ class Session:
 
 
 class Gateway:
-    """`clock`: monotonic seconds; `wall`: unix seconds."""
+    """`posts_per_s`: of one town hall. `clock`: monotonic seconds; `wall`: unix seconds."""
 
     def __init__(
         self,
@@ -68,6 +71,7 @@ class Gateway:
         admission: Admission,
         executor: Executor,
         *,
+        posts_per_s: int = 500,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
@@ -77,6 +81,7 @@ class Gateway:
         self._clock = clock
         self._wall = wall
         self._posts = Buckets(limit("messages_per_10_s"), 10)
+        self._floods = Buckets(posts_per_s, 1)
         self._supports = Buckets(limit("supports_per_10_s"), 10)
         self._staff = Buckets(limit("commands_per_10_s"), 10)
         self.draining = False
@@ -158,6 +163,9 @@ class Gateway:
         wait_s = self._wait_s(session, command)
         if wait_s:
             return Refusal("too_fast", retry_after_ms=int(wait_s * 1000) + 1)
+        if isinstance(command, PostMessage) and self._floods.take(session.runtime.code.encode(), self._clock()):
+            # Many are told so at once: they must not all come back at once.
+            return Refusal("chat_flooded", retry_after_ms=random.randint(*AGAIN_MS))
         who = session.admitted
         if isinstance(command, Command):
             sender = who.bucket if session.role == "audience" else None

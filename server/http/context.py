@@ -1,22 +1,23 @@
 """What HTTP handlers are given."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from server.gateway.gateway import Gateway
 from server.gateway.redeem import Redeemer
 from server.http.address import Addresses
+from server.http.built import Built
 from server.settings import Settings
 from server.store.client import Store
 
 
 @dataclass(slots=True)
 class Context:
-    """`pages`: folder of the built pages, None where there is none."""
+    """`built`: the built pages, empty where there are none."""
 
     settings: Settings
     gateway: Gateway
     addresses: Addresses
-    pages: Path | None
+    built: Mapping[str, Built]
     store: Store
     redeemer: Redeemer

@@ -4,7 +4,7 @@ from aiohttp import web
 
 from protocol.refusals import Refusal
 from protocol.setup import Video
-from server.http.built import Handler, assets, read
+from server.http.built import Handler, assets
 from server.http.context import Context
 from server.http.security import headers, page_csp
 
@@ -13,7 +13,7 @@ PAGES = ("join", "audience", "host", "director", "overlay", "organiser", "privac
 
 def routes(context: Context) -> list[web.RouteDef]:
     """`/`, `/t/CODE`, `/host/CODE`, `/director/CODE`, `/overlay/CODE`, `/organiser`, `/privacy`, `/assets/…`."""
-    built = read(context.pages) if context.pages is not None else {}
+    built = context.built
 
     def page(name: str) -> Handler:
         async def serve(request: web.Request) -> web.StreamResponse:
@@ -21,7 +21,7 @@ def routes(context: Context) -> list[web.RouteDef]:
             if found is None:
                 return web.Response(status=503, text="The pages are not built: run `make build`.\n", headers=headers("api"))
             video = await _video(context, request.match_info["code"]) if name == "audience" else None
-            return found.response(request, headers("page", page_csp(request.host, video, own_styles=name == "overlay")))
+            return found.response(request, page_headers(name, request.host, video))
 
         return serve
 
@@ -33,6 +33,11 @@ def routes(context: Context) -> list[web.RouteDef]:
         web.get("/privacy", page("privacy")),
         *assets(built),
     ]
+
+
+def page_headers(name: str, host: str, video: Video | None) -> dict[str, str]:
+    """Of the page `name`, asked for at `host`. `video`: of the town hall, for the audience's page."""
+    return headers("page", page_csp(host, video, own_styles=name == "overlay"))
 
 
 async def _video(context: Context, code: str) -> Video | None:

@@ -13,6 +13,7 @@ from protocol.refusals import Refusal
 from server.answers import bye
 from server.fanout.figures import figures
 from server.fanout.forms import STREAM
+from server.fanout.position import position
 from server.fanout.viewer import Viewer
 from server.gateway.gateway import Session
 from server.http.commands import ROLES
@@ -21,7 +22,7 @@ from server.http.replies import bearer, language, no
 from server.http.security import headers
 
 KEEPALIVE_S = 15
-"""A comment line this often: proxies cut what is silent."""
+"""A comment line this often, and where the reader should stand: proxies cut what is silent."""
 
 
 class StreamViewer(Viewer):
@@ -75,10 +76,10 @@ def routes(context: Context) -> list[web.RouteDef]:
         viewer = StreamViewer(transport, session)
         link = session.admitted.actor.link
         released = session.runtime.hold(link, viewer.bye) if link is not None else None
-        position = (since.epoch, since.seq) if since else None
+        stood = (since.epoch, since.seq) if since else None
         room = session.room
-        hello = context.gateway.hello(session, room.resumable(position))
-        room.join(viewer, position, STREAM.ready(JOINED, wire.dumps(hello), ""))
+        hello = context.gateway.hello(session, room.resumable(stood))
+        room.join(viewer, stood, STREAM.ready(JOINED, wire.dumps(hello), ""))
         figures.connections["stream"] += 1
         try:
             while not viewer.ended.is_set() and not transport.is_closing():
@@ -87,7 +88,7 @@ def routes(context: Context) -> list[web.RouteDef]:
                         await viewer.ended.wait()
                         break
                 if viewer.flows():
-                    transport.write(b"3\r\n:\n\n\r\n")
+                    transport.write(b"3\r\n:\n\n\r\n" + position(viewer, session.runtime.epoch))
         finally:
             figures.connections["stream"] -= 1
             room.leave(viewer)

@@ -96,7 +96,8 @@ class Connection(asyncio.Protocol):
         whole = False
         try:
             for opcode, payload in self._reader.feed(data):
-                whole = True
+                # What comes between the fragments of a message does not finish it.
+                whole = whole or not self._reader.in_fragments
                 self._take(opcode, payload)
                 if self._closing:
                     return
@@ -195,7 +196,7 @@ class Connection(asyncio.Protocol):
     def ping(self) -> None:
         if not self.stuck:
             self._pings = 1
-            self._transport.write(PING)
+            self._transport.write(PING + b"".join(member.position() for member in self.members))
 
     def check(self) -> None:
         # Whoever is stuck is closed as slow: its room sees to that.

@@ -51,6 +51,11 @@ class FrameReader:
         """Whether a frame or a message has begun and not ended."""
         return bool(self._rest) or self._parts is not None
 
+    @property
+    def in_fragments(self) -> bool:
+        """Whether a message has begun whose last fragment has not come."""
+        return self._parts is not None
+
     def feed(self, data: bytes) -> Iterator[tuple[Opcode, bytes]]:
         """Whole messages, and control frames between them. Raises BadFrame; nothing is kept, or may be fed, after that."""
         data = self._rest + data if self._rest else data

@@ -13,6 +13,7 @@ from protocol.refusals import REFUSALS, Refusal
 from server.answers import bye, refused
 from server.buckets import Bucket
 from server.fanout.forms import SocketIoForm
+from server.fanout.position import position
 from server.fanout.viewer import GONE, Viewer
 from server.gateway.gateway import Gateway, Session
 
@@ -74,6 +75,10 @@ class Member(Viewer):
 
     def flows(self) -> bool:
         return not self.connection.stuck
+
+    def position(self) -> bytes:
+        """Ready bytes of where it should stand."""
+        return position(self, self.session.runtime.epoch)
 
     def bye(self, code: int, come_back_after_ms: int | None) -> None:
         self.say_bye(code, come_back_after_ms)

@@ -104,6 +104,40 @@ async def test_a_frame_that_comes_byte_by_byte_has_an_end(world: World, limits: 
     task.cancel()
 
 
+async def test_a_message_that_began_has_an_end_whatever_comes_between(world: World, limits: Limits) -> None:
+    """S-03: a member too is closed in time, though each ping is a whole frame and is answered."""
+    limits(frame_wait_s=0.3)
+    raw = await RawSocket.open(world.node.url)
+    await raw.join(world)
+    before = figures.refused["unfinished_frame"]
+    raw.writer.write(frame(b"42", final=False))
+
+    async def chatter() -> None:
+        while True:
+            raw.writer.write(frame(b"still here", 9))
+            await asyncio.sleep(0.1)
+
+    task = asyncio.create_task(chatter())
+    await refused_as(raw, 3501, "unfinished_frame", before)
+    task.cancel()
+
+
+async def test_a_message_whose_last_fragment_comes_in_time_is_taken(world: World, limits: Limits) -> None:
+    limits(frame_wait_s=0.5)
+    raw = await RawSocket.open(world.node.url)
+    await raw.join(world)
+    command = b'42/audience,1["message:check",{"messages":[1]}]'
+    for _ in range(8):
+        raw.writer.write(frame(command[:9], final=False) + frame(b"x", 9))
+        while await raw.frame() != (0x8A, b"x"):
+            pass
+        raw.writer.write(frame(command[9:], 0))
+        while not (await raw.frame())[1].startswith(b'43/audience,1[{"ok":true'):
+            pass
+        await asyncio.sleep(0.1)
+    await raw.close()
+
+
 async def test_a_handshake_may_come_in_pieces_and_fragments_are_put_together(world: World) -> None:
     raw = await RawSocket.connect(world.node.url)
     for byte in HANDSHAKE.format(host=world.node.url.removeprefix("http://"), more="").encode():
@@ -209,6 +243,7 @@ async def test_who_never_answers_a_ping_is_closed(world: World) -> None:
     (connection,) = world.node.door.sockets.all()
     connection.ping()
     assert await raw.frame() == (0x81, b"2")
+    assert b'"entries":[],"epoch":' in (await raw.frame())[1]
     raw.send(b"3")
     raw.writer.write(frame(b"here", 9))
     assert await raw.frame() == (0x8A, b"here")

@@ -13,6 +13,7 @@ from protocol.commands import COMMANDS, QUERIES
 from protocol.frames import FRAMES
 from protocol.limits import LIMITS
 from protocol.refusals import REFUSALS
+from tests.node.skips import beat, skipped, viewers
 from tests.node.world import CODE, World
 from tests.waiting import until
 
@@ -76,6 +77,21 @@ async def test_the_clients_work_as_printed(language: str, world: World, tmp_path
         await until(lambda: f"{last} 다시 온 뒤의 글" in said)
         # It resumed: what it had is not sent again.
         assert len([line for line in said if "먼저 와 있던 글" in line]) == 1
+
+
+@pytest.mark.parametrize("language", ["python", "javascript"])
+async def test_the_clients_find_out_that_the_last_frame_never_came(language: str, world: World, tmp_path: Path) -> None:
+    other = await world.person()
+    async with client(language, tmp_path, world.node.url, CODE, "왔습니다") as said:
+        await until(lambda: any("왔습니다" in line for line in said), 40)
+        with skipped(viewers(world)):
+            lost = (await other.command("message:post", text="도중에 사라진 글"))["seq"]
+            await until(lambda: all(viewer.seq == lost for viewer in viewers(world)))
+        beat(world)
+        await until(lambda: f"{lost} 도중에 사라진 글" in said)
+        last = (await other.command("message:post", text="그다음 글"))["seq"]
+        await until(lambda: f"{last} 그다음 글" in said)
+        assert len([line for line in said if "도중에 사라진 글" in line]) == 1
 
 
 def test_they_are_short() -> None:

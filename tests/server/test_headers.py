@@ -63,7 +63,7 @@ COMMON = {
 API_CSP = "default-src 'none'; frame-ancestors 'none'"
 CACHE = {PAGE: "no-cache", ASSET: "public, max-age=31536000, immutable", API: "no-store"}
 FREE = {"Content-Type", "Content-Length", "Date", "Vary", "Content-Encoding", "Content-Disposition", "Transfer-Encoding"}
-FREE |= {"Connection", "Retry-After", "X-Accel-Buffering", "Allow"}
+FREE |= {"Connection", "Retry-After", "X-Accel-Buffering", "Allow", "Etag"}
 
 
 def names(app: web.Application) -> set[tuple[str, str]]:

@@ -166,11 +166,12 @@ export class Link {
         break;
       }
       case "view:changed": {
-        const { after, seq, entries } = body as { after: number; seq: number; entries: Fragment[] };
+        const { after, seq, entries, epoch } = body as { after: number; seq: number; entries: Fragment[]; epoch?: number };
         if (!this.since) break;
-        if (after !== this.since.seq) {
-          if (seq <= this.since.seq) break; // seen already
-          void this.send("view:resume", { since: this.since }).catch(() => undefined);
+        const elsewhere = epoch !== undefined && epoch !== this.since.epoch;
+        if (elsewhere || after !== this.since.seq) {
+          if (!elsewhere && seq <= this.since.seq) break; // seen already
+          this.transport?.resume(this.since);
           break;
         }
         fold(this.view, entries);

@@ -154,7 +154,7 @@ export class Outbox {
   }
 }
 
-const WORTH_WAITING = new Set(["not_saved", "unknown_outcome", "busy", "draining", "disk_full", "internal"]);
+const WORTH_WAITING = new Set(["not_saved", "unknown_outcome", "busy", "draining", "disk_full", "internal", "chat_flooded"]);
 
 function sleep(ms: number): Promise<void> {
   return new Promise((done) => setTimeout(done, ms));

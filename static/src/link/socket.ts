@@ -27,6 +27,9 @@ export function openSocket(door: Door, heard: Heard): Transport {
         throw new Lost();
       }
     },
+    resume(since) {
+      socket.emit("view:resume", { since });
+    },
     close() {
       over = true;
       socket.disconnect();

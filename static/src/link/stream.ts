@@ -48,6 +48,9 @@ export function openStream(door: Door, heard: Heard): Transport {
         throw new Lost();
       }
     },
+    resume() {
+      end(null); // and the next stream begins where this one broke off
+    },
     close() {
       over = true;
       stop.abort();

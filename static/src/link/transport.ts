@@ -31,6 +31,8 @@ export interface Refused {
 
 export interface Transport {
   send(command: string, payload: object): Promise<Ack>;
+  /** Something did not arrive: what follows begins at `since`. */
+  resume(since: Since): void;
   close(): void;
 }
 
