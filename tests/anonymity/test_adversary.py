@@ -8,13 +8,21 @@ import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import aiohttp
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from loadtests.blinding import Blinded, Wallet
+from loadtests.entry import get_signed
 from protocol import commands as c
 from protocol.credentials import SALT_BYTES
+from server.admission.redeem import participant_id
+from server.issuer.key_files import KeyFiles
+from tests.anonymity.apart import Apart, apart
 from tests.anonymity.attacker import ATTACKS, Guess, Hoard, Showing, Signing, by_chance, interval, score, unblinded
-from tests.anonymity.meeting import CODE, Fast, Meeting, meeting
+from tests.anonymity.meeting import CODE, Chat, Fast, Meeting, meeting
+from tests.anonymity.test_canary import allowed
+from tests.issuer.provider import walk
 from tests.town import ORGANISER
 from tests.waiting import until
 
@@ -23,6 +31,7 @@ MESSAGES = 2_000
 TIMES = 20
 """How much faster than real time passes: a round of two minutes takes six seconds."""
 AT_ONCE = 12
+RUN = secrets.token_hex(8)
 
 
 def token_id(wallet: Wallet) -> bytes:
@@ -30,90 +39,169 @@ def token_id(wallet: Wallet) -> bytes:
     return hashlib.sha256(b"TH1 spent\0" + CODE.encode() + b"\0" + wallet.prepared).digest()
 
 
-async def copying(hall: Meeting, folder: Path, hoard: Hoard, wall: Fast) -> None:
-    """A copy of all files, every second."""
-    while True:
+class Copies:
+    """Copies of all files, `every_s` real seconds; what did not change is kept once."""
+
+    def __init__(self, folder: Path, hoard: Hoard, wall: Fast) -> None:
+        self._folder, self._hoard, self._wall = folder, hoard, wall
+        self._known: dict[str, tuple[tuple[int, int], bytes]] = {}
+        self.every_s = 1.0
+
+    def once(self) -> None:
+        """As they are now."""
         files = {}
-        for path in folder.rglob("*"):
+        for path in self._folder.rglob("*"):
             with contextlib.suppress(OSError):
                 if path.is_file():
-                    files[str(path.relative_to(folder))] = path.read_bytes()
-        hoard.copies.append((wall(), files))
-        await asyncio.sleep(1)
+                    name, stat = str(path.relative_to(self._folder)), path.stat()
+                    mark = (stat.st_mtime_ns, stat.st_size)
+                    if name not in self._known or self._known[name][0] != mark:
+                        self._known[name] = (mark, path.read_bytes())
+                    files[name] = self._known[name][1]
+        self._hoard.copies.append((self._wall(), files))
+
+    async def take(self) -> None:
+        """Again and again."""
+        while True:
+            self.once()
+            await asyncio.sleep(self.every_s)
 
 
 class Employee:
     """A browser that keeps to the rules; or one whose token goes to the issuer unblinded."""
 
-    def __init__(self, hall: Meeting, name: str, *, broken: bool) -> None:
-        self.hall = hall
-        self.name = name
-        self.wallet = hall.wallet()
+    def __init__(self, number: int, house: Apart, *, broken: bool) -> None:
+        self.house, self.chat = house, house.chat
+        self.name = f"employee-{RUN}-{number:03}"
+        self.mail = f"{self.name}@town.example.org"
+        self.agent = f"Agent/{RUN}-{number:03}"
+        self.address = f"127.{20 + number // 200}.{97 + number % 100}.{10 + number % 200}"
+        self.code = ""
+        self.jar = aiohttp.CookieJar(unsafe=True)
+        self.wallet = self.chat.wallet()
         self.ticket = ""
+        self.cookies: set[str] = set()
+        self.open: list[aiohttp.ClientSession] = []
+        self.for_chat = self.browser()
         if broken:
             plain = unblinded(self.wallet.prepared, self.wallet.key.key_size, secrets.token_bytes(SALT_BYTES))
             self.wallet.under_way = Blinded(plain, 1)
 
-    async def sign(self, hoard: Hoard, wall: Fast) -> None:
-        issuances, person = self.hall.issuer.issuances, f"mail|{self.name}@example.org".encode()
-        answer = await issuances.sign(self.hall.issuance, person, self.wallet.ask())
-        assert isinstance(answer, bytes), answer
-        hoard.signings.append(Signing(self.name, wall(), self.wallet.ask(), answer))
-        self.wallet.take(answer)
+    def browser(self, jar: aiohttp.CookieJar | None = None, **headers: str) -> aiohttp.ClientSession:
+        """From their own address. Nothing but the wallet goes from one origin to another."""
+        connector = aiohttp.TCPConnector(local_addr=(self.address, 0))
+        kept = aiohttp.DummyCookieJar() if jar is None else jar
+        headers["User-Agent"] = self.agent
+        self.open.append(aiohttp.ClientSession(connector=connector, cookie_jar=kept, headers=headers))
+        return self.open[-1]
 
-    async def show(self, hoard: Hoard, wall: Fast, after_s: float) -> None:
-        await asyncio.sleep(after_s / TIMES)
-        self.ticket = await self.hall.show(self.wallet)
-        wallet = self.wallet
-        showing = Showing(token_id(wallet), wall(), wallet.prepared, wallet.signature, wallet.device_key)
+    async def sign(self, hoard: Hoard, wall: Fast) -> None:
+        """By the invitation that was sent, or at the provider; over HTTP, at the issuer's process."""
+        if not self.code:
+            back = await walk(self.browser(self.jar), f"{self.house.issuer_url}/oidc/login?code={CODE}", self.name)
+            assert back.endswith("oidc=signed"), back
+            self.cookies = {cookie.value for cookie in self.jar if len(cookie.value) >= 16}
+            assert any(cookie.key == "townhall-session" for cookie in self.jar)
+        page = self.browser(self.jar, Origin=self.house.issuer_url)
+        kind = "invitation" if self.code else "oidc"
+        answer = await get_signed(page, self.house.issuer_url, self.wallet, kind, self.code)
+        told = [self.name, self.mail, self.agent, *self.cookies, *([self.code] if self.code else [])]
+        hoard.signings.append(Signing(self.name, wall(), self.wallet.ask(), answer, tuple(map(str.encode, told))))
+
+    async def show(self, hoard: Hoard, wall: Fast) -> None:
+        """At the chat, on a fresh connection and without a cookie."""
+        self.ticket = await self.chat.show(self.wallet, by=self.for_chat)
+        wallet, node = self.wallet, self.chat.node
+        key = (await self.chat.runtime()).author_key
+        assert key is not None
+        tag = node.gateway.admission.participant(key, participant_id(key, token_id(wallet))).actor.author
+        assert tag is not None
+        showing = Showing(token_id(wallet), wall(), wallet.prepared, wallet.signature, wallet.device_key, tag)
         hoard.showings.append(showing)
+
+    async def close(self) -> None:
+        """Leave."""
+        for session in self.open:
+            await session.close()
 
 
 @contextlib.asynccontextmanager
-async def held(folder: Path, people: int, messages: int, *, broken: bool = False) -> AsyncIterator[tuple[Hoard, Guess]]:
-    """A town hall that has taken place: what was held of it, and what nobody but the browsers knows."""
+async def held(
+    folder: Path, people: int, messages: int, *, broken: bool = False
+) -> AsyncIterator[tuple[Hoard, Guess, list[Employee], bytes]]:
+    """A town hall that has taken place: what was held of it, what nobody but the browsers knows, who they were, its exports.
+
+    Half of them come by invitations, half by single sign-on.
+    """
     wall, chance = Fast(TIMES), random.Random(7)
-    async with meeting(folder, wall=wall, kinds=("invitation", "oidc")) as hall:
-        loaded = hall.issuer.issuances._keys.load(CODE)
+    async with apart(folder, wall) as house, contextlib.AsyncExitStack() as stack:
+        chat = house.chat
+        loaded = KeyFiles(folder / "issuer" / "keys").load(CODE)
         assert loaded is not None
         hoard = Hoard(loaded[0])
-        copies = asyncio.create_task(copying(hall, folder, hoard, wall))
-        await hall.make(minimum_participants=min(30, people), round_s=120, round_people=5)
-        employees = [Employee(hall, f"employee-{number}", broken=broken) for number in range(people)]
-        chance.shuffle(employees)
+        copies = Copies(folder, hoard, wall)
+        looking = asyncio.create_task(copies.take())
+        await chat.make(minimum_participants=min(30, people), round_s=120, round_people=5)
+        employees = [Employee(number, house, broken=broken) for number in range(people)]
         for employee in employees:
-            await employee.sign(hoard, wall)
-        await hall.open()
+            stack.push_async_callback(employee.close)
+        invited = employees[: people // 2]
+        codes = await house.invite([(employee.name, employee.mail) for employee in invited])
+        for employee in invited:
+            employee.code = codes[employee.mail]
         limited = asyncio.Semaphore(AT_ONCE)
+
+        async def sign(employee: Employee) -> None:
+            async with limited:
+                await employee.sign(hoard, wall)
 
         async def show(employee: Employee) -> None:
             # The browser's own rule (static/src/admission/rounds.ts): a random moment of a round that began after its signing.
-            delay = chance.random() * 110
-            await asyncio.sleep(delay / TIMES)
+            await asyncio.sleep(chance.random() * 110 / TIMES)
             async with limited:
-                await employee.show(hoard, wall, 0)
+                await employee.show(hoard, wall)
 
+        chance.shuffle(employees)
+        await asyncio.gather(*map(sign, employees))
+        await chat.open()
+        copies.every_s = 1 / TIMES
         await asyncio.gather(*map(show, employees))
-        await hall.admitted(people, 60)
-        await speak(hall, employees, messages, chance)
-        hoard.logs = b"".join(content for _, files in hoard.copies[-1:] for content in files.values())
-        await until(lambda: len(hoard.copies) >= 3)
-        await asyncio.sleep(1.1)
-        copies.cancel()
-        yield hoard, {employee.name: token_id(employee.wallet) for employee in employees}
+        await chat.admitted(people, 60)
+        copies.every_s = 1.0
+        chance.shuffle(employees)
+        await speak(chat, employees, messages, chance)
+        runtime = await chat.runtime()
+        hoard.spoken = list(dict.fromkeys(message.author for message in runtime.hall.messages.values()))
+        exports = await everything_exported(chat)
+        looking.cancel()
+        copies.once()
+        hoard.logs = b"".join((folder / "logs" / name).read_bytes() for name in ("issuer", "chat"))
+        yield hoard, {employee.name: token_id(employee.wallet) for employee in employees}, employees, exports
 
 
-async def speak(hall: Meeting, employees: list[Employee], messages: int, chance: random.Random) -> None:
+async def everything_exported(chat: Chat) -> bytes:
+    """What the organiser can take away, and what the server tells of itself."""
+    key = {"Authorization": f"Bearer {chat.node.links.organiser_key}"}
+    ours = ("export/record.jsonl", "export/questions.csv", "export/report.html", "audit.jsonl", "organiser")
+    found = b""
+    for path in (*(f"/api/v1/halls/{CODE}/{name}" for name in ours), "/healthz", "/readyz", "/metrics"):
+        async with chat.session.get(chat.node.url + path, headers=key) as response:
+            found += await response.read()
+    return found
+
+
+async def speak(chat: Chat, employees: list[Employee], messages: int, chance: random.Random) -> None:
     """They post, and vote."""
-    runtime = await hall.runtime()
+    runtime = await chat.runtime()
     done = 0
     limited = asyncio.Semaphore(AT_ONCE)
 
-    async def post(employee: Employee, number: int) -> None:
+    async def post(one: Employee, number: int) -> None:
         nonlocal done
+        text = f"{number}번째 의견입니다."
         async with limited:
             while True:
-                ack = await hall.send(employee.ticket, "message:post", text=f"{number}번째 의견입니다.", asked=number % 40 == 0)
+                ack = await chat.send(one.ticket, "message:post", by=one.for_chat, text=text, asked=number % 40 == 0)
                 if ack["ok"] or ack["error"]["code"] != "too_fast":
                     break
                 await asyncio.sleep(ack["error"]["retry_after_ms"] / 1000)
@@ -124,39 +212,80 @@ async def speak(hall: Meeting, employees: list[Employee], messages: int, chance:
     assert done == messages
     await until(lambda: len(runtime.hall.messages) == messages, 30)
     questions = [message.id for message in runtime.hall.messages.values() if message.fate]
-    if questions:
-        voters = chance.sample(employees, len(employees) // 3)
-        acks = [await hall.send(one.ticket, "question:support", message=chance.choice(questions), on=True) for one in voters]
-        assert all(ack["ok"] for ack in acks)
+    voters = chance.sample(employees, len(employees) // 3)
+    acks = [
+        await chat.send(one.ticket, "question:support", by=one.for_chat, message=chance.choice(questions), on=True)
+        for one in voters
+    ]
+    assert all(ack["ok"] for ack in acks)
 
 
-async def test_nobody_can_say_who_is_who(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    async with held(tmp_path, PEOPLE, MESSAGES) as (hoard, truth):
-        assert len(hoard.signings) == len(hoard.showings) == len(truth) == PEOPLE
+def tried(hoard: Hoard, truth: Guess) -> dict[str, int]:
+    """Right guesses of each attack, told."""
+    scores = {name: score(attack(hoard), truth) for name, attack in ATTACKS.items()}
+    of = len(truth)
+    print()
+    for name, right in scores.items():
+        low, high = interval(right, of)
+        print(f"  {name:18} {right:3} of {of} right, {right / of:.1%} (95 % {low:.1%} to {high:.1%}); chance: 1")
+    return scores
+
+
+async def test_nobody_can_say_who_is_who(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    async with held(tmp_path, PEOPLE, MESSAGES) as (hoard, truth, employees, exports):
+        assert len(hoard.signings) == len(hoard.showings) == len(hoard.spoken) == len(truth) == PEOPLE
         # It is all there: the attacker is not kept from anything.
         last = hoard.copies[-1][1]
+        assert {name.split("/")[0] for name in last} == {"chat", "issuer", "logs", "settings"}
         assert any(name.endswith("ledger.sqlite") for name in last) and any(name.endswith(".key") for name in last)
         store = b"".join(content for name, content in last.items() if "valkey" in name)
         assert sum(token in store for token in truth.values()) == PEOPLE
-        with capsys.disabled():
-            print()
-            for name, attack in ATTACKS.items():
-                right = score(attack(hoard), truth)
-                low, high = interval(right, PEOPLE)
-                print(f"  {name:18} {right:3} of {PEOPLE} right, {right / PEOPLE:.1%} (95 % {low:.1%} to {high:.1%}); chance: 1")
-                assert right <= by_chance(PEOPLE), name
+        with capfd.disabled():
+            scores = tried(hoard, truth)
+        for name, right in scores.items():
+            assert right <= by_chance(PEOPLE), name
         # No name, nothing of an address, and no signing on the chat's side; no token on the issuer's.
-        chat = b"".join(content for name, content in last.items() if name.startswith("chat"))
-        issuer = b"".join(content for name, content in last.items() if name.startswith("issuer"))
+        places = {side: b"".join(raw for name, raw in last.items() if name.startswith(side)) for side in ("chat", "issuer")}
         for signing in hoard.signings:
-            assert signing.blinded not in chat and signing.answer not in chat and signing.person.encode() not in chat + issuer
+            assert signing.blinded not in places["chat"] and signing.answer not in places["chat"]
         for showing in hoard.showings:
-            assert showing.device_key not in issuer and showing.signature not in issuer and showing.token not in issuer
+            for value in (showing.device_key, showing.signature, showing.token):
+                assert value not in places["issuer"]
+        nowhere(
+            {
+                "chat's data folder": places["chat"],
+                "issuer's data folder": places["issuer"],
+                "logs": hoard.logs,
+                "exports": exports,
+            },
+            employees,
+        )
 
 
-async def test_a_browser_that_does_not_blind_is_found_out(tmp_path: Path) -> None:
-    async with held(tmp_path, 30, 30, broken=True) as (hoard, truth):
-        scores = {name: score(attack(hoard), truth) for name, attack in ATTACKS.items()}
+def nowhere(places: dict[str, bytes], employees: list[Employee]) -> None:
+    """Nothing that somebody came with stands where the documentation does not say so (as the canary, A-06)."""
+    table = allowed()
+    for place, content in places.items():
+        for one in employees:
+            for what, value in (
+                ("name", one.name),
+                ("e-mail address", one.mail),
+                ("OIDC subject", one.name),
+                ("invitation code", one.code),
+                ("network address", one.address),
+                ("user agent", one.agent),
+                *(("cookie", cookie) for cookie in one.cookies),
+                ("ticket", one.ticket),
+            ):
+                assert table[what][place] or not value or value.encode() not in content, f"{what} stands in the {place}"
+    # The search finds what is there.
+    assert "번째 의견입니다.".encode() in places["exports"]
+
+
+async def test_a_browser_that_does_not_blind_is_found_out(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    async with held(tmp_path, 30, 60, broken=True) as (hoard, truth, _, _):
+        with capfd.disabled():
+            scores = tried(hoard, truth)
         assert scores["by_equality"] == 30, scores
         assert scores["by_algebra"] == 30, scores
         assert any(right > by_chance(30) for right in scores.values())
@@ -279,3 +408,19 @@ def test_chance_is_what_it_says() -> None:
     assert by_chance(300) == 6
     trials = [sum(a == b for a, b in enumerate(random.Random(seed).sample(range(300), 300))) for seed in range(2_000)]
     assert 0.9 < sum(trials) / len(trials) < 1.1 and max(trials) <= by_chance(300) + 1
+
+
+def test_the_attacker_finds_what_is_there() -> None:
+    """Order, time, words and lines that tell, made by hand: no attack is blind."""
+    key = rsa.generate_private_key(65_537, 1_024)
+    hoard, truth, lines = Hoard(key), Guess(), []
+    for number in range(20):
+        person, token, tag = f"person-{number:02}", bytes([number]) * 32, f"{number:016x}"
+        truth[person] = token
+        hoard.signings.append(Signing(person, 10.0 * number, b"%d" % number, b"-", (person.encode(), token)))
+        hoard.showings.append(Showing(token, 10.0 * number + 1, token, bytes(128), token, tag))
+        hoard.spoken.append(tag)
+        lines += [f'{{"event": "signed", "who": "{person}"}}', f'{{"event": "shown", "token": "{token.hex()}"}}']
+    hoard.logs = "\n".join(lines).encode()
+    for name in ("by_order", "by_time", "by_equality", "by_first_words", "by_logs"):
+        assert score(ATTACKS[name](hoard), truth) == 20, name

@@ -1,11 +1,8 @@
 """By invitation and by single sign-on in a real browser: in, hinted, shown what is stored, muted; a console that is revoked."""
 
 import asyncio
-import json
-import os
 import re
 import socket
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -15,6 +12,7 @@ import pytest
 
 from tests.browser.test_entry import open_town_hall
 from tests.faults.served import Served
+from tests.issuer.provider import SECRET, providing
 
 CODE = "WAYS24"
 EASY = {"minimum_participants": 1, "round_s": 0, "round_people": 1}
@@ -82,21 +80,12 @@ def ports() -> tuple[int, int]:
 @pytest.fixture
 def provider(ports: tuple[int, int]) -> Iterator[str]:
     """A certified provider; its address."""
-    script = Path(__file__).parents[1] / "issuer" / "provider.mjs"
-    with subprocess.Popen(
-        ["node", str(script), f"http://127.0.0.1:{ports[1]}/oidc/callback"],
-        env={**os.environ, "GROUPS": json.dumps({})},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        yield process.stdout.readline().strip()
-        process.terminate()
+    with providing(ports[1], {}) as address:
+        yield address
 
 
 async def test_by_single_sign_on(tmp_path: Path, ports: tuple[int, int], provider: str) -> None:
-    (tmp_path / "client-secret").write_text("a-secret-of-the-tests")
+    (tmp_path / "client-secret").write_text(SECRET)
     chosen = {
         "TOWNHALL_ISSUER_PORT": str(ports[1]),
         "TOWNHALL_OIDC_ISSUER": provider,
