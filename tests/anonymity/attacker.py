@@ -43,7 +43,8 @@ class Showing:
 class Hoard:
     """All that there is. `copies`: (second, {file: content}) of both servers' folders, logs and settings among them.
 
-    `logs`: all lines of both, the issuer's first. `spoken`: tags in the order in which participants first posted.
+    `logs`: all lines of both, the issuer's first. `spoken`: tags in the order in which participants first posted. `rounds`:
+    when each of them began.
     """
 
     key: RSAPrivateKey
@@ -52,6 +53,7 @@ class Hoard:
     copies: list[tuple[float, dict[str, bytes]]] = field(default_factory=list)
     logs: bytes = b""
     spoken: list[str] = field(default_factory=list)
+    rounds: list[float] = field(default_factory=list)
 
 
 gmpy2: Any = importlib.import_module("gmpy2")  # it has no types
@@ -124,6 +126,20 @@ def by_first_words(hoard: Hoard) -> Guess:
     return {signing.person: tokens[tag] for signing, tag in zip(signings, hoard.spoken, strict=False)}
 
 
+def by_round(hoard: Hoard) -> Guess:
+    """Within each round: who was signed since the one before, in order, against the tokens shown in it, in order."""
+    guess: Guess = {}
+    signings = sorted(hoard.signings, key=lambda one: one.at)
+    showings = sorted(hoard.showings, key=lambda one: one.at)
+    before = -math.inf
+    for begin, end in zip(hoard.rounds, [*hoard.rounds, math.inf][1:], strict=True):
+        signed = [one for one in signings if before <= one.at < begin]
+        shown = [one for one in showings if begin <= one.at < end]
+        guess |= {one.person: other.token for one, other in zip(signed, shown, strict=False)}
+        before = begin
+    return guess
+
+
 def by_logs(hoard: Hoard) -> Guess:
     """A line names somebody, and that or the next one to do so names a token; hashes and encodings are tried."""
     people = {
@@ -178,7 +194,7 @@ def by_algebra(hoard: Hoard, most: int = 40) -> Guess:
 
 ATTACKS = {
     attack.__name__: attack
-    for attack in (by_order, by_time, by_place_in_files, by_copies, by_equality, by_algebra, by_first_words, by_logs)
+    for attack in (by_order, by_time, by_place_in_files, by_copies, by_equality, by_algebra, by_round, by_first_words, by_logs)
 }
 
 
@@ -195,13 +211,16 @@ def interval(right: int, of: int) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def by_chance(of: int, unlikely: float = 1e-4) -> int:
-    """Most right guesses that chance gives, but once in 10,000 times. A random matching has one right on average (Poisson)."""
-    below, count, term = 0.0, 0, math.exp(-1.0)
+def by_chance(of: int, unlikely: float = 1e-4, groups: int = 1) -> int:
+    """Most right guesses that chance gives, but once in 10,000 times.
+
+    A random matching has one right on average, however many there are (Poisson): `groups` matched apart have one each.
+    """
+    below, count, term = 0.0, 0, math.exp(-groups)
     while below + term < 1 - unlikely:
         below += term
         count += 1
-        term /= count
+        term *= groups / count
     return min(count, of)
 
 
