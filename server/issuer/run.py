@@ -25,7 +25,8 @@ from server.issuer.mail import Mailer
 from server.issuer.oidc import Oidc
 from server.issuer.open_code import OpenCode
 from server.issuer.people import People
-from server.issuer.routes import Desk, routes
+from server.issuer.routes import Desk, b64, routes
+from server.issuer.staff import StaffGrants
 from server.secret import load
 from server.settings import Settings
 
@@ -64,9 +65,22 @@ def port(settings: Settings) -> int:
     return settings.issuer_port or (settings.port + 1 if settings.port else 0)
 
 
-def ways(settings: Settings, issuances: Issuances, people: People, public_url: Callable[[], str]) -> Sequence[Eligibility]:
+def staff_grants(settings: Settings) -> StaffGrants:
+    """Of the issuer on this folder. Without single sign-on it gives no roles."""
+    return StaffGrants(load(folder(settings) / "secret"), settings.oidc_staff if settings.oidc_issuer else ())
+
+
+def ways(
+    settings: Settings, issuances: Issuances, people: People, public_url: Callable[[], str], staff: StaffGrants
+) -> Sequence[Eligibility]:
     """Every way of being eligible that is set up here."""
-    single_sign_on = (Oidc(settings, people, public_url),) if settings.oidc_issuer else ()
+
+    async def chat_url(code: str) -> str | None:
+        found = await issuances.get(code)
+        return None if found is None else found.chat_url
+
+    granting = staff if staff.public else None
+    single_sign_on = (Oidc(settings, people, public_url, staff=granting, chat_url=chat_url),) if settings.oidc_issuer else ()
     return (OpenCode(), Invitations(issuances, people), *single_sign_on)
 
 
@@ -82,17 +96,19 @@ async def running(settings: Settings) -> AsyncIterator[RunningIssuer]:
         organiser_key = secret.key("issuer-organiser").hex()
         people = People(secret)
         pages = built.folder()
+        staff = staff_grants(settings)
         mailer = Mailer(settings)
         stack.push_async_callback(mailer.stop)
         desk = Desk(
             issuances,
-            {way.kind: way for way in ways(settings, issuances, people, lambda: desk.public_url)},
+            {way.kind: way for way in ways(settings, issuances, people, lambda: desk.public_url, staff)},
             Addresses(settings.trusted_proxies),
             built.read(pages) if pages is not None else {},
             organiser_key,
             settings.issuer_public_url.rstrip("/"),
             settings.public_url or (f"http://{settings.host}:{settings.port}" if settings.port else ""),
             mailer.set_up,
+            b64(staff.public),
         )
         runner = web.AppRunner(
             application(desk, invitation_routes.routes(desk, Invitations(issuances, people), mailer)),

@@ -15,6 +15,7 @@ from tests.faults.served import Served
 from tests.issuer.provider import SECRET, providing
 
 CODE = "WAYS24"
+CALLED = "<img src=x onerror=alert(1)> 김소라"
 EASY = {"minimum_participants": 1, "round_s": 0, "round_people": 1}
 
 
@@ -80,7 +81,7 @@ def ports() -> tuple[int, int]:
 @pytest.fixture
 def provider(ports: tuple[int, int]) -> Iterator[str]:
     """A certified provider; its address."""
-    with providing(ports[1], {}) as address:
+    with providing(ports[1], {"sora": ["town-hosts"]}, {"sora": CALLED}) as address:
         yield address
 
 
@@ -100,5 +101,34 @@ async def test_by_single_sign_on(tmp_path: Path, ports: tuple[int, int], provide
         async with aiohttp.ClientSession() as session:
             issuer = await open_town_hall(session, served, CODE, ["oidc"], **EASY)
             await walk(served, issuer, await host_link(session, served), "oidc", "sky")
+    finally:
+        await served.stop()
+
+
+async def test_staff_by_single_sign_on(tmp_path: Path, ports: tuple[int, int], provider: str) -> None:
+    (tmp_path / "client-secret").write_text(SECRET)
+    chosen = {
+        "TOWNHALL_ISSUER_PORT": str(ports[1]),
+        "TOWNHALL_OIDC_ISSUER": provider,
+        "TOWNHALL_OIDC_CLIENT_ID": "townhall",
+        "TOWNHALL_OIDC_CLIENT_SECRET_FILE": str(tmp_path / "client-secret"),
+        "TOWNHALL_OIDC_STAFF": "town-hosts=host",
+    }
+    served = Served(tmp_path / "data", environ=chosen)
+    served.port = ports[0]
+    await served.start()
+    try:
+        async with aiohttp.ClientSession() as session:
+            issuer = await open_town_hall(session, served, CODE, ["invitation"], **EASY)
+        process = await asyncio.create_subprocess_exec(
+            "node",
+            "tests/browser/staff.mjs",
+            *(served.url, issuer, CODE, served.organiser, "sora", CALLED),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        async with asyncio.timeout(180):
+            said, _ = await process.communicate()
+        assert process.returncode == 0, said.decode()
     finally:
         await served.stop()

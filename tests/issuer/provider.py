@@ -24,11 +24,14 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def providing(issuer_port: int, groups: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    """A provider; its address. Ended by its own process id. `groups`: {who signs in: groups}; others are in `staff`."""
+def providing(issuer_port: int, groups: Mapping[str, Sequence[str]], names: Mapping[str, str] | None = None) -> Iterator[str]:
+    """A provider; its address. Ended by its own process id. `groups`: {who signs in: groups}; others are in `staff`.
+
+    `names`: what they are called.
+    """
     with subprocess.Popen(
         ["node", str(Path(__file__).parent / "provider.mjs"), f"http://127.0.0.1:{issuer_port}/oidc/callback"],
-        env={**os.environ, "GROUPS": json.dumps(groups)},
+        env={**os.environ, "GROUPS": json.dumps(groups), "NAMES": json.dumps(names or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -42,7 +45,7 @@ def providing(issuer_port: int, groups: Mapping[str, Sequence[str]]) -> Iterator
             process.terminate()
 
 
-async def walk(person: aiohttp.ClientSession, url: str, login: str, *, stop: str = "") -> str:
+async def walk(person: aiohttp.ClientSession, url: str, login: str, *, stop: str = "", back: str = "/admit") -> str:
     """Follow a sign-in as a browser does, through the provider's own forms, until it is back; the last address."""
     form: dict[str, str] | None = None
     for _ in range(20):
@@ -52,7 +55,7 @@ async def walk(person: aiohttp.ClientSession, url: str, login: str, *, stop: str
             page = await response.text()
             if response.status in (302, 303):
                 url, form = str(response.url.join(URL(response.headers["Location"]))), None
-                if "/admit" in url:
+                if back in url:
                     return url
                 continue
             assert response.status == 200, page
