@@ -91,6 +91,8 @@ class Node:
     url: str
     port: int
     whole: Whole | None = None
+    neighbours: Callable[[], list[str]] = list
+    """Warnings about what runs beside this server."""
 
     @property
     def organiser_url(self) -> str:
@@ -120,6 +122,7 @@ class Node:
         """What is wrong, though the node can go on serving everything else."""
         deaf = self.follower.deaf() if self.follower.healthy else []
         return [
+            *self.neighbours(),
             *(f"town hall {runtime.code} has stopped" for runtime in self.gateway.directory.loaded() if runtime.stopped),
             *(f"town hall {code} is not followed: its server of the store does not answer" for code in deaf),
         ]

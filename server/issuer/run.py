@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import secrets as random_secrets
-import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,9 +34,6 @@ log = structlog.get_logger()
 HEADERS_S = 15.0
 ADDRESS = "address"
 """File in the issuer's folder with the address of the issuer that ran on it last."""
-STARTS_S = 20.0
-"""How long the issuer beside the chat may take to listen."""
-ENDS_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,45 +161,6 @@ def application(desk: Desk, further: Sequence[web.RouteDef] = ()) -> web.Applica
     app = web.Application(client_max_size=1, middlewares=[door])
     app.add_routes([*routes(desk), *well_known.routes(desk.built, "issuer"), *further])
     return app
-
-
-@contextlib.asynccontextmanager
-async def beside(arguments: Sequence[str]) -> AsyncIterator[str]:
-    """The issuer as a process of its own, with the settings of this one; its organiser's address comes back.
-
-    It ends with this process, however that ends: its standard input is a pipe into which nothing is ever written, and
-    whose other end closes with us. Nothing else runs between the two.
-    """
-    ours, theirs = os.pipe()[::-1]
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "server", "issuer", "--with-parent", *arguments),
-            stdin=theirs,
-            stdout=asyncio.subprocess.PIPE,
-            start_new_session=True,
-        )
-    finally:
-        os.close(theirs)
-    try:
-        yield await _said(process)
-    finally:
-        os.close(ours)
-        try:
-            async with asyncio.timeout(ENDS_S):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
-            await process.wait()
-
-
-async def _said(process: asyncio.subprocess.Process) -> str:
-    """The address it prints once it listens. Raises OSError if it ends before."""
-    assert process.stdout is not None
-    async with asyncio.timeout(STARTS_S):
-        while line := (await process.stdout.readline()).decode():
-            if line.startswith("issuer: "):
-                return line.removeprefix("issuer: ").strip()
-    raise ChildProcessError("the issuer ended before it listened")
 
 
 async def parent_gone() -> None:
