@@ -27,11 +27,20 @@ async def card(session: aiohttp.ClientSession, url: str, code: str) -> dict[str,
 
 async def get_signed(
     session: aiohttp.ClientSession, issuer_url: str, wallet: Wallet, kind: str = "open", proof: str = ""
-) -> None:
-    """Have the wallet's message signed. `proof` "" at an open code: a new browser. Raises NotAdmitted."""
-    body = {"blinded": b64(wallet.ask()), "kind": kind, "proof": proof or b64(secrets.token_bytes(24))}
+) -> bytes:
+    """Have the wallet's message signed; the blind signature comes back. `proof` "" at an open code: a new browser.
+
+    Raises NotAdmitted.
+    """
+    body = {
+        "blinded": b64(wallet.ask()),
+        "kind": kind,
+        "proof": proof or (b64(secrets.token_bytes(24)) if kind == "open" else ""),
+    }
     data = await _asked(session, "POST", f"{issuer_url}/api/v1/issuances/{wallet.code}/sign", body)
-    wallet.take(unb64(data["signature"]))
+    answer = unb64(data["signature"])
+    wallet.take(answer)
+    return answer
 
 
 async def show(session: aiohttp.ClientSession, url: str, wallet: Wallet) -> str:

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from protocol.entries import Finding
 from protocol.names import Role
 
+ISSUER = "issuer"
+"""Id of an organiser's hand that does what the issuer has granted; entries name it alone."""
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:
@@ -25,7 +28,7 @@ class Actor:
             case "host" | "director":
                 return f"{self.role}:{self.id}"
             case "organiser":
-                return "organiser"
+                return ISSUER if self.id == ISSUER else "organiser"
         return ""
 
 

@@ -215,14 +215,21 @@ def _links_renewed(hall: Hall, seq: int, entry: e.LinksRenewed) -> None:
 def _link_made(hall: Hall, seq: int, entry: e.LinkMade) -> None:
     if entry.role == "host":
         hall.changed.add("hall")
-    hall.links[entry.made] = StaffLink(entry.role, entry.id, entry.label, entry.secret, entry.at, entry.expires)
+    hall.links[entry.made] = StaffLink(
+        entry.role, entry.id, entry.label, entry.secret, entry.at, entry.expires, holder=entry.holder
+    )
 
 
 @_applies(e.LinkRevoked)
 def _link_revoked(hall: Hall, seq: int, entry: e.LinkRevoked) -> None:
     if entry.revoked not in hall.links:
         raise Corrupt(f"there is no link {entry.revoked}")
-    hall.links[entry.revoked].revoked = True
+    revoked = hall.links[entry.revoked]
+    revoked.revoked = True
+    if revoked.holder:
+        hall.barred.add(revoked.holder)
+        for link in hall.links.values():
+            link.revoked = link.revoked or link.holder == revoked.holder
 
 
 # --- from watching to taking part ---

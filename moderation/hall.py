@@ -46,6 +46,8 @@ class StaffLink:
     made_at: int
     expires: int
     revoked: bool = False
+    holder: str = ""
+    """Of whoever signed in for it; "": it was told to somebody."""
 
     def holds(self, now: int) -> bool:
         """Whether it still admits at unix second `now`."""
@@ -119,6 +121,8 @@ class Hall:
     overlay_cleared: bool = False
     ticker: bool = False
     links: dict[str, StaffLink] = field(default_factory=dict)
+    barred: set[str] = field(default_factory=set)
+    """Holders one of whose links was revoked: they cannot sign in again."""
     acts: deque[Act] = field(default_factory=lambda: deque(maxlen=ACTS_KEPT))
     last_acts: dict[str, LastAct] = field(default_factory=dict)
     audience_floor: int = 0

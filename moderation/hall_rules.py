@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
-from moderation.context import Actor, Context
+from moderation.context import ISSUER, Actor, Context
 from moderation.decision import Decision, Rule, cleaned, one
 from moderation.hall import Hall
 from moderation.participation_rules import first_round
@@ -114,6 +114,10 @@ def make_links(hall: Hall, actor: Actor, command: c.MakeLinks, context: Context)
             return label
         if link.made in hall.links:
             return Refusal("duplicate_id", {"id": link.made}, field=f"$.links[{place}].made")
+        if link.holder and actor.id != ISSUER:
+            return Refusal("not_allowed", field=f"$.links[{place}].holder")
+        if link.holder in hall.barred:
+            return Refusal("link_revoked")
         if not hall.is_staff(link.role, link.id):
             return Refusal("no_such_director", field=f"$.links[{place}].id")
         made.append(
@@ -125,6 +129,7 @@ def make_links(hall: Hall, actor: Actor, command: c.MakeLinks, context: Context)
                 id=link.id,
                 label=label,
                 secret=link.secret,
+                holder=link.holder,
                 expires=command.expires,
             )
         )

@@ -2,7 +2,7 @@
 
 from moderation.hall import Hall
 from moderation.pseudonyms import said
-from protocol.entries import Entry, MessagePosted
+from protocol.entries import Entry, LinkMade, MessagePosted
 from protocol.names import Language
 from protocol.sentences import sentence
 
@@ -22,7 +22,8 @@ def told(hall: Hall, seq: int, entry: Entry, lang: Language) -> str:
     fields["director"] = director.name if director else "-"
     fields["count"] = len(fields.get("authors") or fields.get("messages") or ())
     fields["seq"] = seq
-    return sentence(lang, "log", kind.replace(".", "_"), **fields)
+    key = "link_granted" if isinstance(entry, LinkMade) and entry.holder else kind.replace(".", "_")
+    return sentence(lang, "log", key, **fields)
 
 
 def _who(hall: Hall, entry: Entry) -> str:

@@ -310,6 +310,8 @@ class NewLink(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     id: StaffId
     label: Annotated[str, Meta(min_length=1, max_length=200)]
     secret: Sha256
+    holder: Annotated[str, Meta(pattern=r"^([0-9a-f]{32})?$")] = ""
+    """Of whoever signed in at the issuer, which is why there is this link; nobody can send it."""
 
 
 class MakeLinks(Command, frozen=True, tag="links:make"):

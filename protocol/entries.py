@@ -45,7 +45,9 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class Entry(msgspec.Struct, frozen=True, tag_field="kind", kw_only=True, omit_defaults=True):
-    """`by`: `host:ID`, `director:ID`, `organiser`, or "" where a participant acted (the author says who) or nobody."""
+    """`by`: `host:ID`, `director:ID`, `organiser`, `issuer` (somebody signed in there), or "" where a participant acted (the
+    author says who) or nobody.
+    """
 
     version: ClassVar[int] = 1
     needs: ClassVar[frozenset[str]] = frozenset({"desk"})
@@ -101,9 +103,13 @@ class LinkMade(Entry, frozen=True, tag="link.made"):
     label: str
     secret: Sha256
     expires: Seconds
+    holder: str = ""
+    """Of staff who signed in at the issuer: a keyed hash of their account, within this town hall (grants.py)."""
 
 
 class LinkRevoked(Entry, frozen=True, tag="link.revoked"):
+    """Whoever signed in for it is out with all their links, and cannot sign in again."""
+
     revoked: LinkId
 
 

@@ -28,6 +28,7 @@ LIMITS: dict[str, Limit] = {
     "hosts": Limit(20, "items", "the command is refused", "list_too_long"),
     "staff_links": Limit(1_000, "staff links of a town hall that hold", "making more is refused", "list_too_long"),
     "link_days": Limit(366, "days that a staff link may hold", "the command is refused", "bad_request"),
+    "granted_link_s": Limit(43_200, "s before staff who signed in do so again", "coming in is refused", "link_expired"),
     "staff_ticket_s": Limit(600, "s that a staff ticket is good for", "coming in is refused", "not_admitted"),
     "guests": Limit(20_000, "rows of a file of people to invite", "the file is refused", "bad_csv"),
     "guest_letters": Limit(254, "characters of a name or an address in it", "the file is refused", "bad_csv"),

@@ -51,6 +51,13 @@ class Issuer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     url: Annotated[str, Meta(min_length=8, max_length=200, description="Origin of the issuer, `https://admit.example.org`")]
     key: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{500,700}$", description="Public key: SPKI in DER (RFC 5280), base64url")]
     kinds: Annotated[tuple[EligibilityKind, ...], Meta(min_length=1, max_length=3)] = ("open",)
+    staff_key: Annotated[
+        str,
+        Meta(
+            pattern=r"^([A-Za-z0-9_-]{43})?$",
+            description="Public key (Ed25519, base64url) of grants to staff who sign in there; empty: none do",
+        ),
+    ] = ""
 
 
 class Admission(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -94,6 +94,8 @@ class Node:
     port: int
     built: Mapping[str, Built] = field(repr=False)
     whole: Whole | None = None
+    neighbours: Callable[[], list[str]] = list
+    """Warnings about what runs beside this server."""
 
     @property
     def organiser_url(self) -> str:
@@ -123,6 +125,7 @@ class Node:
         """What is wrong, though the node can go on serving everything else."""
         deaf = self.follower.deaf() if self.follower.healthy else []
         return [
+            *self.neighbours(),
             *(f"town hall {runtime.code} has stopped" for runtime in self.gateway.directory.loaded() if runtime.stopped),
             *(f"town hall {code} is not followed: its server of the store does not answer" for code in deaf),
         ]

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import contextlib
 import errno
+import io
 import os
 import resource
 import signal
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import Any, get_args
 from uuid import uuid4
 from zoneinfo import ZoneInfo
+
+import segno
 
 from moderation.audit import first_bad
 from moderation.context import Actor
@@ -39,7 +42,7 @@ from server.http.export import FORMATS
 from server.http.metrics import BadToken
 from server.http.organiser import known
 from server.http.staff import states
-from server.issuer import run as issuer_run
+from server.issuer.beside import Beside, beside
 from server.issuer.command_line import books, card_of, issuance_command, issuer_command
 from server.issuer.invite_command import invite_command
 from server.log_printer import print_log
@@ -186,6 +189,7 @@ def parser(lang: Language) -> argparse.ArgumentParser:
     create.add_argument("--who", action="append", choices=(*get_args(EligibilityKind), "link"), help=t("who"))
     create.add_argument("--minimum", type=int, default=30, help=t("minimum"))
     create.add_argument("--open", action="store_true", help=t("open"))
+    create.add_argument("--card", action="store_true", help=t("join_card"))
     links = add("links", links_command)
     links.add_argument("code", nargs="?", type=_code, help=t("code"))
     links.add_argument("--make", metavar="ROLE[:ID]", type=_holder, help=t("make_link"))
@@ -278,13 +282,13 @@ async def serve_command(given: argparse.Namespace, settings: Settings, sources: 
     _more_files()
     stopped = _stop_signal()
     print(_used(settings, sources, lang), flush=True)
-    async with _served(settings) as server, _issuer(given, settings) as issuer:
+    async with _served(settings) as server, _issuer(given, settings, server) as issuer:
         event_loop.settle()
         if server.valkey is not None and server.valkey.adopted:
             print(say(lang, "adopted", pid=server.valkey.pid))
         print(f"organiser: {server.links.organiser_url()}")
         if issuer:
-            print(f"issuer: {issuer}")
+            print(f"issuer: {issuer.organiser_url}")
         print(say(lang, "listening", url=server.url), flush=True)
         await stopped.wait()
         print(say(lang, "stopping"), flush=True)
@@ -300,7 +304,7 @@ async def demo_command(given: argparse.Namespace, settings: Settings, sources: d
     """The server with a demo town hall."""
     _more_files()
     stopped = _stop_signal()
-    async with _served(settings) as server, _issuer(given, settings) as issuer, contextlib.AsyncExitStack() as stack:
+    async with _served(settings) as server, _issuer(given, settings, server) as issuer, contextlib.AsyncExitStack() as stack:
         same = _same(given) if issuer else None
         async with contextlib.AsyncExitStack() as shortly:
             if isinstance(server, app.Node):
@@ -310,7 +314,7 @@ async def demo_command(given: argparse.Namespace, settings: Settings, sources: d
                 directory, executor, links = tools.directory, tools.executor, server.links
             hall = await demo_hall(directory, executor, links, settings, same)
             if issuer:
-                print(f"issuer: {issuer}")
+                print(f"issuer: {issuer.organiser_url}")
             await print_links(executor, links, hall)
         event_loop.settle()
         if not given.quiet:
@@ -327,12 +331,17 @@ def _same(given: argparse.Namespace) -> list[str]:
     return [*found, *(("--config", str(given.config)) if given.config else ())]
 
 
-def _issuer(given: argparse.Namespace, settings: Settings) -> contextlib.AbstractAsyncContextManager[str]:
-    """The issuer beside this server, unless it runs elsewhere; the address of its organiser's page, or ""."""
+@contextlib.asynccontextmanager
+async def _issuer(given: argparse.Namespace, settings: Settings, server: app.Node | Parent) -> AsyncIterator[Beside | None]:
+    """The issuer beside this server, which tells when it is down; None: it runs elsewhere."""
     if settings.issuer == "none":
-        return contextlib.nullcontext("")
+        yield None
+        return
     # Its port follows from the chat's, which may be given on the command line.
-    return issuer_run.beside([*_same(given), "--port", str(settings.port)])
+    arguments = [*_same(given), "--port", str(settings.port)]
+    async with beside(arguments, same_port=not settings.port and not settings.issuer_port) as found:
+        server.neighbours = found.warnings
+        yield found
 
 
 @contextlib.asynccontextmanager
@@ -369,7 +378,10 @@ async def create_command(given: argparse.Namespace, settings: Settings, sources:
             if isinstance(done, Refusal):
                 raise Failed(_words(done, lang))
         print(say(lang, "created", code=runtime.code))
-        print(f"audience: {tools.links.audience_url(runtime.code)}")
+        url = tools.links.audience_url(runtime.code)
+        print(f"audience: {url}")
+        if given.card:
+            print(_join_card(runtime, url, lang))
         _print_made(await hand_out(tools.executor, tools.links, runtime, everybody(runtime.hall, lang)), lang)
     return 0
 
@@ -381,12 +393,22 @@ async def _admission(
     who = tuple(given.who or (("link",) if settings.issuer == "none" else ("open",)))
     if "link" in who:
         return None
+    if settings.issuer == "none":
+        # Its key would be made in a folder that no issuer serves, and nobody could ever come in.
+        raise Failed(say(lang, "no_issuer_here"))
     async with books(settings) as issuances:
         found = await issuances.get(given.code) if given.code else None
         made = found or await issuances.create(given.title, lang, tools.links.public_url, who, given.code)
         if isinstance(made, Refusal):
             raise Failed(_words(made, lang))
         return made.code, Admission(issuer=card_of(settings, made), minimum_participants=given.minimum)
+
+
+def _join_card(runtime: Runtime, url: str, lang: Language) -> str:
+    """What people need to come in, to be copied or photographed: title, code, address, and the address as a QR code."""
+    drawn = io.StringIO()
+    segno.make(url, error="m", micro=False).terminal(drawn, border=2, compact=True)
+    return f"\n{runtime.hall.setup.title}\n{say(lang, 'join_code', code=runtime.code)}\n{url}\n\n{drawn.getvalue()}"
 
 
 def _words(refusal: Refusal, lang: Language) -> str:

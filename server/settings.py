@@ -8,6 +8,7 @@ import contextlib
 import difflib
 import ipaddress
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,6 +27,8 @@ FILE = Path("townhall.toml")
 """Read where it lies in the working folder and no other file is named."""
 ADDRESS = "address"
 """File in the data folder with the address of the server that ran on it last: other commands print links with it."""
+STAFF_RULE = re.compile(r"(?P<value>.+)=(?:(?P<role>host|director):(?P<id>[a-z0-9-]{1,40})|(?P<host>host))")
+"""Of `oidc_staff`; a director has to be named."""
 STORES = ("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster")
 
 
@@ -99,6 +102,13 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     oidc_claim: Annotated[str, Meta(min_length=1, description="Claim of the ID token that says who is eligible.")] = "groups"
     oidc_eligible: Annotated[
         tuple[str, ...], Meta(description="Values of that claim of which one makes eligible. Empty: whoever can sign in is.")
+    ] = ()
+    oidc_staff: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Values of that claim that give a staff role: `VALUE=host` (a further moderator), `VALUE=host:ID`, "
+            "`VALUE=director:ID`. The first that fits counts. Empty: staff come by links alone."
+        ),
     ] = ()
     smtp_host: Annotated[str, Meta(description="Mail server that invitations are sent through. Empty: none.")] = ""
     smtp_port: Annotated[int, Meta(ge=1, le=65535, description="TCP port of the mail server.")] = 587
@@ -211,6 +221,8 @@ def _fits(name: str, value: Any) -> bool:
                 return all(_is_origin(origin) for origin in checked)
             case "oidc_issuer":
                 return checked == "" or str(checked).startswith(("https://", "http://localhost", "http://127.0.0.1"))
+            case "oidc_staff":
+                return all(STAFF_RULE.fullmatch(rule) for rule in checked)
             case "trusted_proxies":
                 return all(ipaddress.ip_network(network) for network in checked)
             case "redis_url":
@@ -251,7 +263,14 @@ def expects(name: str, lang: Language) -> str:
     def say(key: str, **params: object) -> str:
         return sentence(lang, "cli", f"kind.{key}", **params)
 
-    special = {"origins": "origins", "public_url": "origin", "redis_url": "store", "time_zone": "zone", "oidc_issuer": "provider"}
+    special = {
+        "origins": "origins",
+        "public_url": "origin",
+        "redis_url": "store",
+        "time_zone": "zone",
+        "oidc_issuer": "provider",
+        "oidc_staff": "staff_rules",
+    }
     if name in special or name == "trusted_proxies":
         return say(special.get(name, "networks"))
     default = getattr(Settings(), name)

@@ -43,16 +43,19 @@ class Links:
         """The address for everybody."""
         return f"{self.public_url}/t/{quote(code)}"
 
-    def new(self, code: str, role: StaffRole, id: str, label: str) -> tuple[NewLink, RoleLink]:
+    def new(
+        self, code: str, role: StaffRole, id: str, label: str, *, made: str = "", holder: str = ""
+    ) -> tuple[NewLink, RoleLink]:
         """A link as the log will know it, and its address: told to whoever asked, and then forgotten.
 
-        `id` "": a moderator who is not in the setup.
+        `id` "": a moderator who is not in the setup. `made`, `holder`: of a grant (grants.py); otherwise a name is drawn.
         """
-        made, random = secrets.token_hex(NAME // 2), _text(secrets.token_bytes(RANDOM_BYTES))
+        made, random = made or secrets.token_hex(NAME // 2), _text(secrets.token_bytes(RANDOM_BYTES))
         id = id or f"{MODERATOR}{made}"
         token = f"{made}{random}.{self._mac(code, role, made + random)}"
         address = f"{self.public_url}/{role}/{code}#{token}"
-        return NewLink(made=made, role=role, id=id, label=label, secret=_hash(random)), RoleLink(role, id, label, address, made)
+        new = NewLink(made=made, role=role, id=id, label=label, secret=_hash(random), holder=holder)
+        return new, RoleLink(role, id, label, address, made)
 
     def link(self, hall: Hall, role: Role, token: str) -> str | Refusal:
         """The name of the link that `token` is the secret of. Refuses `not_admitted`, `link_expired`, `link_revoked`."""

@@ -5,9 +5,11 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 from uuid import uuid4
 
-from moderation.context import Actor
+from moderation.context import ISSUER, Actor
 from moderation.hall import Hall
 from protocol.commands import MakeLinks
+from protocol.grants import Grant
+from protocol.limits import limit
 from protocol.names import Language, StaffRole
 from protocol.refusals import Refusal
 from protocol.sentences import section
@@ -54,3 +56,15 @@ async def hand_out(
     command = MakeLinks(client_id=uuid4().hex, links=tuple(new for new, _ in made), expires=int(clock()) + days * 86_400)
     done = await executor.execute(runtime, Actor("organiser"), None, command)
     return done if isinstance(done, Refusal) else tuple(told for _, told in made)
+
+
+async def let_in(
+    executor: Executor, links: Links, runtime: Runtime, grant: Grant, *, clock: Callable[[], float] = time.time
+) -> tuple[int, RoleLink] | Refusal:
+    """A link of their own for somebody who signed in at the issuer: (seq of its entry, link). A grant is good once."""
+    new, told = links.new(runtime.code, grant.role, grant.id, grant.label, made=grant.made, holder=grant.holder)
+    command = MakeLinks(client_id=uuid4().hex, links=(new,), expires=int(clock()) + limit("granted_link_s"))
+    done = await executor.execute(runtime, Actor("organiser", id=ISSUER), None, command)
+    if isinstance(done, Refusal):
+        return Refusal("not_admitted") if done.code == "duplicate_id" else done
+    return done.seq, told

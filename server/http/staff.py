@@ -1,5 +1,6 @@
-"""Staff links over HTTP: the organiser has them made, their holders exchange the secret for a ticket."""
+"""Staff links over HTTP: made by the organiser or for a grant of the issuer; their secret is exchanged for a ticket."""
 
+import contextlib
 import time
 from typing import Annotated
 
@@ -11,8 +12,9 @@ from protocol.limits import limit
 from protocol.names import StaffId, StaffRole
 from protocol.refusals import Refusal
 from protocol.views import StaffLinkState
+from server.admission.grants import granted
 from server.buckets import Buckets
-from server.gateway.staff import DAYS, Holder, hand_out
+from server.gateway.staff import DAYS, Holder, hand_out, let_in
 from server.halls.runtime import Runtime
 from server.http.address import asked_from
 from server.http.body import read, typed
@@ -37,7 +39,7 @@ class WantedLinks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def routes(context: Context) -> list[web.RouteDef]:
-    """`POST /api/v1/halls/CODE/ROLE/ticket`, `POST /api/v1/halls/CODE/links`."""
+    """`POST /api/v1/halls/CODE/ROLE/ticket`, `POST …/ROLE/grant`, `POST /api/v1/halls/CODE/links`."""
     tries = Buckets(limit("joins_per_address_per_min"), 60)
 
     async def ticket(request: web.Request) -> web.StreamResponse:
@@ -68,7 +70,29 @@ def routes(context: Context) -> list[web.RouteDef]:
         made = await hand_out(context.gateway.executor, context.gateway.admission.links, runtime, holders, days=asked.days)
         return no(made, request) if isinstance(made, Refusal) else done({"links": made})
 
+    async def grant(request: web.Request) -> web.StreamResponse:
+        role = ROLES.get(request.match_info["role"])
+        if role is None:
+            return no(Refusal("unknown_command"), request)
+        wait_s = tries.take(context.addresses.key(*asked_from(request)), time.monotonic())
+        if wait_s:
+            return no(Refusal("too_many_joins", retry_after_ms=int(wait_s * 1000) + 1), request)
+        runtime = await context.gateway.find(request.match_info["code"])
+        if isinstance(runtime, Refusal):
+            return no(runtime, request)
+        found = granted(runtime.hall, role, bearer(request), time.time())
+        if isinstance(found, Refusal):
+            return no(found, request)
+        made = await let_in(context.gateway.executor, context.gateway.admission.links, runtime, found)
+        if isinstance(made, Refusal):
+            return no(made, request)
+        seq, link = made
+        with contextlib.suppress(TimeoutError):
+            await context.gateway.directory.caught_up(runtime, seq)
+        return done({"secret": link.url.partition("#")[2], "link": link.link, "good_for_s": limit("granted_link_s")})
+
     return [
+        web.post("/api/v1/halls/{code}/{role}/grant", grant),
         web.post("/api/v1/halls/{code}/{role}/ticket", ticket),
         web.post("/api/v1/halls/{code}/links", make),
     ]

@@ -19,7 +19,7 @@ from protocol.setup import Issuer
 from server.issuer.eligibility import Issuance
 from server.issuer.issuances import Issuances
 from server.issuer.routes import b64
-from server.issuer.run import ADDRESS, folder, parent_gone, port, running
+from server.issuer.run import ADDRESS, folder, parent_gone, port, running, staff_grants
 from server.settings import Settings
 
 AGAIN_S = 0.5
@@ -71,7 +71,7 @@ def card_of(settings: Settings, issuance: Issuance) -> Issuer:
     told = folder(settings) / ADDRESS
     listening = f"http://{settings.issuer_host}:{port(settings)}"
     url = settings.issuer_public_url.rstrip("/") or (told.read_text("ascii").strip() if told.exists() else listening)
-    return Issuer(url=url, key=b64(issuance.spki), kinds=issuance.kinds)
+    return Issuer(url=url, key=b64(issuance.spki), kinds=issuance.kinds, staff_key=b64(staff_grants(settings).public))
 
 
 async def issuance_command(given: argparse.Namespace, settings: Settings, sources: dict[str, str], lang: Language) -> int:
@@ -98,4 +98,6 @@ async def issuance_command(given: argparse.Namespace, settings: Settings, source
         print(say("issuance_words", words=" · ".join(key_words(found.spki, lang))))
         print(say("issuance_hex", hex=key_hex(found.spki)))
         print(say("issuance_card", card=msgspec.json.encode(card).decode()))
+        if card.staff_key:
+            print(say("issuance_staff", url=f"{card.url}/oidc/staff?code={found.code}"))
     return 0

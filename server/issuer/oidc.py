@@ -10,10 +10,10 @@ import re
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 from urllib.parse import urlencode
 
 import aiohttp
@@ -26,12 +26,14 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from protocol.grants import GrantedRole
 from protocol.limits import limit
 from protocol.refusals import Refusal
 from protocol.setup import EligibilityKind
 from server.http.security import headers
 from server.issuer.eligibility import Issuance
 from server.issuer.people import People
+from server.issuer.staff import StaffGrants
 from server.settings import Settings
 
 log = structlog.get_logger()
@@ -61,13 +63,16 @@ class ProviderFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Login:
-    """A sign-in that has begun. `browser`: SHA-256 of the cookie that began it."""
+    """A sign-in that has begun. `browser`: SHA-256 of the cookie that began it. `staff`: the role that is asked for, "any";
+    "": somebody wants to take part.
+    """
 
     code: str
     browser: bytes
     nonce: str
     verifier: str
     until: float
+    staff: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +85,9 @@ class _Session:
 
 
 class Oidc:
-    """The way of being eligible by single sign-on. `public_url()`: the issuer's own origin, known once it listens."""
+    """The way of being eligible by single sign-on, and staff's way to their role. `public_url()`: the issuer's own origin,
+    known once it listens. `chat_url(code)`: origin of the chat of a town hall, None where there is none.
+    """
 
     kind: Final[EligibilityKind] = "oidc"
 
@@ -91,7 +98,12 @@ class Oidc:
         public_url: Callable[[], str],
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
+        *,
+        staff: StaffGrants | None = None,
+        chat_url: Callable[[str], Awaitable[str | None]] | None = None,
     ) -> None:
+        self._staff = staff
+        self._chat_url = chat_url
         self._settings = settings
         self._people = people
         self._public_url = public_url
@@ -102,8 +114,12 @@ class Oidc:
         self._provider: tuple[float, dict[str, Any], KeySet] | None = None
 
     def routes(self) -> Sequence[web.RouteDef]:
-        """`GET /oidc/login`, `GET /oidc/callback`."""
-        return (web.get("/oidc/login", self._login), web.get("/oidc/callback", self._callback))
+        """`GET /oidc/login`, `GET /oidc/staff`, `GET /oidc/callback`."""
+        return (
+            web.get("/oidc/login", self._login),
+            web.get("/oidc/staff", self._staff_login),
+            web.get("/oidc/callback", self._callback),
+        )
 
     async def person(self, request: web.Request, issuance: Issuance, proof: str) -> bytes | Refusal:
         """Whoever signed in, in this browser, a little while ago. A page of another site cannot ask in their name."""
@@ -117,22 +133,34 @@ class Oidc:
     # --- signing in ---
     async def _login(self, request: web.Request) -> web.StreamResponse:
         """To the provider. `?code=`: the town hall to come back to."""
-        code = request.query.get("code", "")
-        if not _CODE.fullmatch(code):
+        return await self._begin(_code(request), "")
+
+    async def _staff_login(self, request: web.Request) -> web.StreamResponse:
+        """The same, for staff of a town hall. `?role=`: which role, where somebody has several."""
+        code, role = _code(request), request.query.get("role", "any")
+        if role not in ("any", *get_args(GrantedRole)):
             raise web.HTTPBadRequest
+        if self._staff is None or self._chat_url is None or await self._chat_url(code) is None:
+            raise web.HTTPNotFound
+        return await self._begin(code, role)
+
+    async def _begin(self, code: str, staff: str) -> web.StreamResponse:
         try:
             provider, _ = await self._discovered()
         except ProviderFailed:
-            return self._back(code, "provider")
+            return self._back(code, "provider", staff)
         browser, state = secrets.token_urlsafe(32), f"{code}.{secrets.token_urlsafe(32)}"
-        login = _Login(code, _hash(browser), secrets.token_urlsafe(32), secrets.token_urlsafe(48), self._clock() + LOGIN_S)
+        nonce, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
+        login = _Login(code, _hash(browser), nonce, verifier, self._clock() + LOGIN_S, staff)
+        # A name is asked for where the log will call somebody by it, and nowhere else.
+        scopes = dict.fromkeys((*self._settings.oidc_scopes, *(("profile",) if staff else ())))
         _put(self._logins, state, login, self._clock())
         address = prepare_grant_uri(
             provider["authorization_endpoint"],
             client_id=self._settings.oidc_client_id,
             response_type="code",
             redirect_uri=self._redirect_uri(),
-            scope=" ".join(self._settings.oidc_scopes),
+            scope=" ".join(scopes),
             state=state,
             nonce=login.nonce,
             code_challenge=create_s256_code_challenge(login.verifier),
@@ -153,7 +181,7 @@ class Oidc:
                 raise web.HTTPBadRequest
             return self._back(code, "expired")
         if "error" in query or not query.get("code"):
-            return self._back(login.code, "refused")
+            return self._back(login.code, "refused", login.staff)
         try:
             provider, keys = await self._discovered()
             if query.get("iss", provider["issuer"]) != provider["issuer"]:  # RFC 9207
@@ -162,17 +190,34 @@ class Oidc:
         except (ProviderFailed, JoseError, KeyError, ValueError) as error:
             log.warning("sign_in_failed", why=type(error).__name__)
             self._provider = None  # its keys may have changed
-            return self._back(login.code, "provider")
+            return self._back(login.code, "provider", login.staff)
+        if login.staff:
+            return await self._granted(login, claims)
         token = secrets.token_urlsafe(32)
         session = _Session(self._who(claims), self._eligible(claims), self._clock() + SESSION_S)
         _put(self._sessions, _hash(token), session, self._clock())
         response = self._back(login.code, "signed" if session.eligible else "not_eligible")
         self._set_cookie(response, "session", token, SESSION_S)
+        return self._without_login(response)
+
+    async def _granted(self, login: _Login, claims: Mapping[str, Any]) -> web.StreamResponse:
+        """To their page at the chat, with a grant in the fragment, which goes to no server. No session is left here."""
+        assert self._staff is not None and self._chat_url is not None
+        chat = await self._chat_url(login.code)
+        found = self._staff.granted(login.code, "" if login.staff == "any" else login.staff, claims, self._values(claims))
+        if found is None or chat is None:
+            return self._without_login(self._back(login.code, "not_staff", login.staff))
+        grant, text = found
+        place = f"{chat}/{grant.role}/{login.code}#grant={text}"
+        return self._without_login(web.Response(status=303, headers={**headers("api"), "Location": place}))
+
+    def _without_login(self, response: web.Response) -> web.Response:
         response.del_cookie(self._cookie("login"), path="/", secure=self._secure(), httponly=True, samesite="Lax")
         return response
 
-    def _back(self, code: str, how: str) -> web.Response:
-        return web.Response(status=303, headers={**headers("api"), "Location": f"/admit/{code}?{urlencode({'oidc': how})}"})
+    def _back(self, code: str, how: str, staff: str = "") -> web.Response:
+        query = {"oidc": how, **({"staff": staff} if staff else {})}
+        return web.Response(status=303, headers={**headers("api"), "Location": f"/admit/{code}?{urlencode(query)}"})
 
     # --- what the provider says ---
     async def _discovered(self) -> tuple[dict[str, Any], KeySet]:
@@ -243,10 +288,12 @@ class Oidc:
     def _eligible(self, claims: Mapping[str, Any]) -> bool:
         """One of the values that are asked for stands in the claim that is set; without any, whoever can sign in is."""
         wanted = set(self._settings.oidc_eligible)
-        if not wanted:
-            return True
+        return not wanted or bool(wanted & set(self._values(claims)))
+
+    def _values(self, claims: Mapping[str, Any]) -> list[str]:
+        """Of the claim that is set."""
         found = claims.get(self._settings.oidc_claim)
-        return bool(wanted & {str(value) for value in (found if isinstance(found, list) else [found])})
+        return [str(value) for value in (found if isinstance(found, list) else [found]) if value is not None]
 
     # --- cookies ---
     def _redirect_uri(self) -> str:
@@ -263,6 +310,14 @@ class Oidc:
         response.set_cookie(
             self._cookie(name), value, max_age=int(seconds), path="/", secure=self._secure(), httponly=True, samesite="Lax"
         )
+
+
+def _code(request: web.Request) -> str:
+    """The town hall to come back to. Raises HTTPBadRequest."""
+    code = request.query.get("code", "")
+    if not _CODE.fullmatch(code):
+        raise web.HTTPBadRequest
+    return code
 
 
 def _hash(text: str) -> bytes:

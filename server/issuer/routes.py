@@ -52,7 +52,7 @@ class AskedToSign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Desk:
     """What the issuer's handlers are given. `public_url`: origin that people reach it at, known once it listens.
     `chat_url`: what its organiser's page proposes as the chat's address; "" where nothing is known. `mails`: whether there
-    is an SMTP server.
+    is an SMTP server. `staff_key`: public half of what grants to staff are signed with, "" where none are given.
     """
 
     issuances: Issuances
@@ -63,6 +63,7 @@ class Desk:
     public_url: str = ""
     chat_url: str = ""
     mails: bool = False
+    staff_key: str = ""
 
     def is_organiser(self, request: web.Request) -> bool:
         """Whether the request carries the issuer's own organiser key, which is not the chat's."""
@@ -76,7 +77,7 @@ class Desk:
 
 def card(desk: Desk, issuance: Issuance) -> Issuer:
     """What the organiser carries to the chat: it stands in the first entry of the town hall's log."""
-    return Issuer(url=desk.public_url, key=b64(issuance.spki), kinds=issuance.kinds)
+    return Issuer(url=desk.public_url, key=b64(issuance.spki), kinds=issuance.kinds, staff_key=desk.staff_key)
 
 
 def guarded(desk: Desk, handler: Handler) -> Handler:

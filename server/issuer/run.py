@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import os
 import secrets as random_secrets
-import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +24,8 @@ from server.issuer.mail import Mailer
 from server.issuer.oidc import Oidc
 from server.issuer.open_code import OpenCode
 from server.issuer.people import People
-from server.issuer.routes import Desk, routes
+from server.issuer.routes import Desk, b64, routes
+from server.issuer.staff import StaffGrants
 from server.secret import load
 from server.settings import Settings
 
@@ -34,9 +34,6 @@ log = structlog.get_logger()
 HEADERS_S = 15.0
 ADDRESS = "address"
 """File in the issuer's folder with the address of the issuer that ran on it last."""
-STARTS_S = 20.0
-"""How long the issuer beside the chat may take to listen."""
-ENDS_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +61,22 @@ def port(settings: Settings) -> int:
     return settings.issuer_port or (settings.port + 1 if settings.port else 0)
 
 
-def ways(settings: Settings, issuances: Issuances, people: People, public_url: Callable[[], str]) -> Sequence[Eligibility]:
+def staff_grants(settings: Settings) -> StaffGrants:
+    """Of the issuer on this folder. Without single sign-on it gives no roles."""
+    return StaffGrants(load(folder(settings) / "secret"), settings.oidc_staff if settings.oidc_issuer else ())
+
+
+def ways(
+    settings: Settings, issuances: Issuances, people: People, public_url: Callable[[], str], staff: StaffGrants
+) -> Sequence[Eligibility]:
     """Every way of being eligible that is set up here."""
-    single_sign_on = (Oidc(settings, people, public_url),) if settings.oidc_issuer else ()
+
+    async def chat_url(code: str) -> str | None:
+        found = await issuances.get(code)
+        return None if found is None else found.chat_url
+
+    granting = staff if staff.public else None
+    single_sign_on = (Oidc(settings, people, public_url, staff=granting, chat_url=chat_url),) if settings.oidc_issuer else ()
     return (OpenCode(), Invitations(issuances, people), *single_sign_on)
 
 
@@ -82,17 +92,19 @@ async def running(settings: Settings) -> AsyncIterator[RunningIssuer]:
         organiser_key = secret.key("issuer-organiser").hex()
         people = People(secret)
         pages = built.folder()
+        staff = staff_grants(settings)
         mailer = Mailer(settings)
         stack.push_async_callback(mailer.stop)
         desk = Desk(
             issuances,
-            {way.kind: way for way in ways(settings, issuances, people, lambda: desk.public_url)},
+            {way.kind: way for way in ways(settings, issuances, people, lambda: desk.public_url, staff)},
             Addresses(settings.trusted_proxies),
             built.read(pages) if pages is not None else {},
             organiser_key,
             settings.issuer_public_url.rstrip("/"),
             settings.public_url or (f"http://{settings.host}:{settings.port}" if settings.port else ""),
             mailer.set_up,
+            b64(staff.public),
         )
         runner = web.AppRunner(
             application(desk, invitation_routes.routes(desk, Invitations(issuances, people), mailer)),
@@ -149,45 +161,6 @@ def application(desk: Desk, further: Sequence[web.RouteDef] = ()) -> web.Applica
     app = web.Application(client_max_size=1, middlewares=[door])
     app.add_routes([*routes(desk), *well_known.routes(desk.built, "issuer"), *further])
     return app
-
-
-@contextlib.asynccontextmanager
-async def beside(arguments: Sequence[str]) -> AsyncIterator[str]:
-    """The issuer as a process of its own, with the settings of this one; its organiser's address comes back.
-
-    It ends with this process, however that ends: its standard input is a pipe into which nothing is ever written, and
-    whose other end closes with us. Nothing else runs between the two.
-    """
-    ours, theirs = os.pipe()[::-1]
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "server", "issuer", "--with-parent", *arguments),
-            stdin=theirs,
-            stdout=asyncio.subprocess.PIPE,
-            start_new_session=True,
-        )
-    finally:
-        os.close(theirs)
-    try:
-        yield await _said(process)
-    finally:
-        os.close(ours)
-        try:
-            async with asyncio.timeout(ENDS_S):
-                await process.wait()
-        except TimeoutError:
-            process.kill()
-            await process.wait()
-
-
-async def _said(process: asyncio.subprocess.Process) -> str:
-    """The address it prints once it listens. Raises OSError if it ends before."""
-    assert process.stdout is not None
-    async with asyncio.timeout(STARTS_S):
-        while line := (await process.stdout.readline()).decode():
-            if line.startswith("issuer: "):
-                return line.removeprefix("issuer: ").strip()
-    raise ChildProcessError("the issuer ended before it listened")
 
 
 async def parent_gone() -> None:

@@ -7,7 +7,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -66,6 +66,7 @@ class Parent:
         self.settings = settings
         self.links = links
         self.valkey = valkey
+        self.neighbours: Callable[[], list[str]] = list
         self.workers = [Worker(number) for number in range(1, settings.workers + 1)]
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
@@ -195,7 +196,7 @@ class Parent:
 
     async def ready(self) -> dict[str, list[str]]:
         """What all workers suffer from is a problem; what some do, a warning: the others go on serving."""
-        problems, warnings = [], []
+        problems, warnings = [], self.neighbours()
         if self.valkey is not None and not self.valkey.alive():
             problems.append("the embedded Valkey is down")
         if self.valkey is not None and self.valkey.disk_alarm:

@@ -1,12 +1,13 @@
 """What somebody could try who holds all that both servers ever held: order, time, equality, algebra. Guesses are scored."""
 
+import base64
 import hashlib
 import importlib
 import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
@@ -15,34 +16,44 @@ from loadtests.blinding import pss_encoded
 
 @dataclass(frozen=True, slots=True)
 class Signing:
-    """Memory of one admission request. `at`: unix seconds; `place`: how many came before."""
+    """Memory of one admission. `at`: unix seconds; `told`: what else the requests carried, as an invitation's code, cookies,
+    the account at the provider, the mail address.
+    """
 
     person: str
     at: float
     blinded: bytes
     answer: bytes
+    told: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Showing:
-    """Memory of one redemption. `token`: what a right guess names."""
+    """Memory of one redemption. `token`: what a right guess names; `tag`: of the participant that it became."""
 
     token: bytes
     at: float
     prepared: bytes
     signature: bytes
     device_key: bytes
+    tag: str = ""
 
 
 @dataclass(slots=True)
 class Hoard:
-    """All that there is. `copies`: (second, {file: content}) of both servers' folders."""
+    """All that there is. `copies`: (second, {file: content}) of both servers' folders, logs and settings among them.
+
+    `logs`: all lines of both, the issuer's first. `spoken`: tags in the order in which participants first posted. `rounds`:
+    when each of them began.
+    """
 
     key: RSAPrivateKey
     signings: list[Signing] = field(default_factory=list)
     showings: list[Showing] = field(default_factory=list)
     copies: list[tuple[float, dict[str, bytes]]] = field(default_factory=list)
     logs: bytes = b""
+    spoken: list[str] = field(default_factory=list)
+    rounds: list[float] = field(default_factory=list)
 
 
 gmpy2: Any = importlib.import_module("gmpy2")  # it has no types
@@ -101,10 +112,64 @@ def by_equality(hoard: Hoard) -> Guess:
             seen[hashlib.sha256(value).digest()] = showing.token
     guess: Guess = {}
     for signing in hoard.signings:
-        for value in (signing.blinded, signing.answer, hashlib.sha256(signing.blinded).digest()):
+        told = (signing.blinded, signing.answer, *signing.told)
+        for value in (*told, *(hashlib.sha256(one).digest() for one in told)):
             if value in seen:
                 guess[signing.person] = seen[value]
     return guess
+
+
+def by_first_words(hoard: Hoard) -> Guess:
+    """Who was signed first spoke first."""
+    tokens = {showing.tag: showing.token for showing in hoard.showings}
+    signings = sorted(hoard.signings, key=lambda one: one.at)
+    return {signing.person: tokens[tag] for signing, tag in zip(signings, hoard.spoken, strict=False)}
+
+
+def by_round(hoard: Hoard) -> Guess:
+    """Within each round: who was signed since the one before, in order, against the tokens shown in it, in order."""
+    guess: Guess = {}
+    signings = sorted(hoard.signings, key=lambda one: one.at)
+    showings = sorted(hoard.showings, key=lambda one: one.at)
+    before = -math.inf
+    for begin, end in zip(hoard.rounds, [*hoard.rounds, math.inf][1:], strict=True):
+        signed = [one for one in signings if before <= one.at < begin]
+        shown = [one for one in showings if begin <= one.at < end]
+        guess |= {one.person: other.token for one, other in zip(signed, shown, strict=False)}
+        before = begin
+    return guess
+
+
+def by_logs(hoard: Hoard) -> Guess:
+    """A line names somebody, and that or the next one to do so names a token; hashes and encodings are tried."""
+    people = {
+        form: one.person for one in hoard.signings for value in (one.blinded, one.answer, *one.told) for form in forms(value)
+    }
+    tokens = {
+        form: one.token
+        for one in hoard.showings
+        for value in (one.token, one.prepared, one.signature, one.device_key, one.tag.encode())
+        for form in forms(value)
+    }
+    guess: Guess = {}
+    somebody = ""
+    for line in hoard.logs.splitlines():
+        words = _WORDS.findall(line)
+        somebody = next((people[word] for word in words if word in people), somebody)
+        token = next((tokens[word] for word in words if word in tokens), None)
+        if somebody and token is not None:
+            guess[somebody], somebody = token, ""
+    return guess
+
+
+def forms(value: bytes) -> tuple[bytes, ...]:
+    """How a value may be written in a line of text."""
+    digest = hashlib.sha256(value).digest()
+    texts = [f for raw in (value, digest) for f in (raw.hex().encode(), base64.urlsafe_b64encode(raw).rstrip(b"="))]
+    return (value, *texts, *(text[:16] for text in texts)) if value else ()
+
+
+_WORDS: Final = re.compile(rb"[A-Za-z0-9@._-]{4,}")
 
 
 def by_algebra(hoard: Hoard, most: int = 40) -> Guess:
@@ -127,7 +192,10 @@ def by_algebra(hoard: Hoard, most: int = 40) -> Guess:
     return guess
 
 
-ATTACKS = {attack.__name__: attack for attack in (by_order, by_time, by_place_in_files, by_copies, by_equality, by_algebra)}
+ATTACKS = {
+    attack.__name__: attack
+    for attack in (by_order, by_time, by_place_in_files, by_copies, by_equality, by_algebra, by_round, by_first_words, by_logs)
+}
 
 
 def score(guess: Guess, truth: Guess) -> int:
@@ -143,13 +211,16 @@ def interval(right: int, of: int) -> tuple[float, float]:
     return max(0.0, middle - half), min(1.0, middle + half)
 
 
-def by_chance(of: int, unlikely: float = 1e-4) -> int:
-    """Most right guesses that chance gives, but once in 10,000 times. A random matching has one right on average (Poisson)."""
-    below, count, term = 0.0, 0, math.exp(-1.0)
+def by_chance(of: int, unlikely: float = 1e-4, groups: int = 1) -> int:
+    """Most right guesses that chance gives, but once in 10,000 times.
+
+    A random matching has one right on average, however many there are (Poisson): `groups` matched apart have one each.
+    """
+    below, count, term = 0.0, 0, math.exp(-groups)
     while below + term < 1 - unlikely:
         below += term
         count += 1
-        term /= count
+        term *= groups / count
     return min(count, of)
 
 
@@ -173,8 +244,12 @@ def _places(file: bytes) -> dict[bytes, int]:
 def _first(hoard: Hoard, which: str, values: Iterable[bytes]) -> dict[bytes, float]:
     """The time of the first copy in which each of `values` stands."""
     missing, found = set(values), dict[bytes, float]()
+    before = b""
     for at, files in hoard.copies:
         content = b"".join(content for name, content in sorted(files.items()) if which in name)
+        if content == before:
+            continue
+        before = content
         written = _places(content) if which == "valkey" else None
         here = {value for value in missing if (value in content if written is None else value in written)}
         found |= dict.fromkeys(here, at)

@@ -12,7 +12,7 @@ import aiohttp
 
 from loadtests.blinding import Wallet
 from loadtests.client import NotAdmitted
-from loadtests.entry import b64, show
+from loadtests.entry import b64, show, unb64
 from moderation.context import Actor
 from protocol import commands as c
 from protocol.refusals import Refusal
@@ -43,15 +43,13 @@ class Fast:
         return self._began + (time.monotonic() - self._from) * self._times
 
 
-class Meeting:
-    """`nodes`: of the chat, on one store."""
+class Chat:
+    """`nodes`: of the chat, on one store. `card`: of the issuer, wherever that runs."""
 
-    def __init__(self, nodes: list[Node], issuer: RunningIssuer, issuance: Issuance, session: aiohttp.ClientSession) -> None:
+    def __init__(self, nodes: list[Node], card: Issuer, session: aiohttp.ClientSession) -> None:
         self.nodes = nodes
-        self.issuer = issuer
-        self.issuance = issuance
+        self.card = card
         self.session = session
-        self.card = Issuer(url=issuer.url, key=b64(issuance.spki), kinds=issuance.kinds)
 
     @property
     def node(self) -> Node:
@@ -82,19 +80,11 @@ class Meeting:
 
     def wallet(self) -> Wallet:
         """Of a new browser."""
-        return Wallet(CODE, self.issuance.spki)
+        return Wallet(CODE, unb64(self.card.key))
 
-    async def signed(self, person: bytes, wallet: Wallet | None = None) -> Wallet:
-        """An entry for `person`, by the issuer's own code below its ways of being eligible."""
-        wallet = wallet or self.wallet()
-        answer = await self.issuer.issuances.sign(self.issuance, person, wallet.ask())
-        assert isinstance(answer, bytes), answer
-        wallet.take(answer)
-        return wallet
-
-    async def show(self, wallet: Wallet, node: Node | None = None) -> str:
+    async def show(self, wallet: Wallet, node: Node | None = None, by: aiohttp.ClientSession | None = None) -> str:
         """A ticket. Raises NotAdmitted."""
-        return await show(self.session, (node or self.node).url, wallet)
+        return await show(by or self.session, (node or self.node).url, wallet)
 
     async def refused(self, wallet: Wallet, node: Node | None = None) -> str:
         """The code of why a token is not taken."""
@@ -104,11 +94,13 @@ class Meeting:
             return str(no.data["code"])
         raise AssertionError("it was taken")
 
-    async def send(self, ticket: str, command: str, node: Node | None = None, **payload: Any) -> Any:
+    async def send(
+        self, ticket: str, command: str, node: Node | None = None, by: aiohttp.ClientSession | None = None, **payload: Any
+    ) -> Any:
         """The acknowledgement of a participant's command, by POST."""
         if command not in ("question:support", "participation:check", "message:check", "round:await"):
             payload = {"client_id": uuid4().hex, **payload}
-        async with self.session.post(
+        async with (by or self.session).post(
             f"{(node or self.node).url}/api/v1/halls/{CODE}/audience/commands",
             json={"command": command, "payload": payload},
             headers={"Authorization": f"Bearer {ticket}"},
@@ -120,6 +112,23 @@ class Meeting:
         for node in self.nodes:
             runtime = await self.runtime(node)
             await until(lambda runtime=runtime: len(runtime.hall.admitted) >= count, timeout_s)
+
+
+class Meeting(Chat):
+    """A chat with its issuer at hand."""
+
+    def __init__(self, nodes: list[Node], issuer: RunningIssuer, issuance: Issuance, session: aiohttp.ClientSession) -> None:
+        super().__init__(nodes, Issuer(url=issuer.url, key=b64(issuance.spki), kinds=issuance.kinds), session)
+        self.issuer = issuer
+        self.issuance = issuance
+
+    async def signed(self, person: bytes, wallet: Wallet | None = None) -> Wallet:
+        """An entry for `person`, by the issuer's own code below its ways of being eligible."""
+        wallet = wallet or self.wallet()
+        answer = await self.issuer.issuances.sign(self.issuance, person, wallet.ask())
+        assert isinstance(answer, bytes), answer
+        wallet.take(answer)
+        return wallet
 
 
 @contextlib.asynccontextmanager

@@ -9,9 +9,9 @@ import sys
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 from loadtests.blinding import Wallet
-from loadtests.client import NotAdmitted
 from loadtests.entry import enter, get_signed, show, unb64
 from tests.browser.test_entry import open_town_hall
 from tests.faults.served import Served
@@ -52,7 +52,7 @@ def connections(pid: int) -> set[tuple[int, int]]:
     return found
 
 
-async def test_no_call_runs_between_the_two_and_each_goes_on_alone(tmp_path: Path) -> None:
+async def test_no_call_runs_between_the_two(tmp_path: Path) -> None:
     served = Served(tmp_path / "data", issuer=True)
     await served.start()
     seen: list[tuple[set[tuple[int, int]], set[tuple[int, int]]]] = []
@@ -80,15 +80,57 @@ async def test_no_call_runs_between_the_two_and_each_goes_on_alone(tmp_path: Pat
             for chat, own in seen:
                 assert all(other != issuer_port for _, other in chat), "the chat called the issuer"
                 assert all(other != chat_port for _, other in own), "the issuer called the chat"
+    finally:
+        await served.stop()
 
-            # The issuer is gone: who has an entry comes in.
-            os.kill(issuer_pid, signal.SIGKILL)
-            await until(lambda: issuer_pid not in children(served.pid))
-            assert await show(session, served.url, wallets[0])
-            try:
-                await get_signed(session, issuer, Wallet(CODE, wallets[0].spki))
-            except (aiohttp.ClientError, NotAdmitted) as gone:
-                assert isinstance(gone, aiohttp.ClientError)
+
+async def ready(session: aiohttp.ClientSession, served: Served) -> tuple[bool, list[str]]:
+    """(ready, warnings)"""
+    async with session.get(f"{served.url}/readyz") as response:
+        told = await response.json()
+    return told["ok"], told["warnings"]
+
+
+async def well(session: aiohttp.ClientSession, served: Served) -> bool:
+    """Ready, and nothing to warn of."""
+    return await ready(session, served) == (True, [])
+
+
+async def signs(session: aiohttp.ClientSession, issuer: str, wallet: Wallet) -> bool:
+    """Whether the issuer is there and signs."""
+    try:
+        await get_signed(session, issuer, wallet)
+    except aiohttp.ClientError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+async def test_an_issuer_that_dies_is_started_again_and_the_chat_goes_on_meanwhile(tmp_path: Path, workers: int) -> None:
+    served = Served(tmp_path / "data", environ={"TOWNHALL_WORKERS": str(workers)}, issuer=True)
+    await served.start()
+    try:
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True)) as session:
+            issuer = await open_town_hall(session, served, CODE, ["open"], minimum_participants=1, round_s=0, round_people=1)
+            key = unb64((await _card(session, served.url))["key"])
+            before, after = Wallet(CODE, key), Wallet(CODE, key)
+            await get_signed(session, issuer, before)
+            assert await well(session, served)
+            for _ in range(2):  # also one that has lived for a moment only
+                (pid,) = [pid for pid, line in children(served.pid).items() if "server issuer" in line]
+                os.kill(pid, signal.SIGSTOP)  # hold its port, or the next one may be there before we have looked
+                os.kill(pid, signal.SIGKILL)
+
+                async def noticed() -> bool:
+                    ok, warnings = await ready(session, served)
+                    assert ok, "the chat needs no issuer"
+                    return any("issuer" in warning for warning in warnings)
+
+                await until(noticed, 20)
+                assert await show(session, served.url, before), "who has an entry comes in"
+                await until(lambda: signs(session, issuer, after), 30)
+            assert await show(session, served.url, after), "the same key at the same address"
+            await until(lambda: well(session, served), 20)
     finally:
         await served.stop()
 
@@ -122,9 +164,29 @@ async def test_the_two_run_on_hosts_of_their_own(tmp_path: Path) -> None:
             issuer = await open_town_hall(session, served, CODE, ["open"], minimum_participants=1, round_s=0, round_people=1)
             assert issuer.startswith("http://127.0.0.2:")
             assert await enter(session, served.url, CODE)
+            key = unb64((await _card(session, served.url))["key"])
+
+            # The chat is gone: who is eligible gets an entry all the same, and comes in once it is back.
+            await served.kill()
+            wallets = [Wallet(CODE, key) for _ in range(20)]
+            for wallet in wallets:
+                await get_signed(session, issuer, wallet)
+            with pytest.raises(aiohttp.ClientError):
+                await show(session, served.url, wallets[0])
+            await served.start()
+            for wallet in wallets:
+                assert await show(session, served.url, wallet)
+            # And the other way round, where nobody starts it again.
+            alone.kill()
+            await alone.wait()
+            assert not await signs(session, issuer, Wallet(CODE, key))
+            assert await show(session, served.url, wallets[0])
+            # An issuer elsewhere is nobody's to watch here.
+            await until(lambda: well(session, served), 20)
         assert not (tmp_path / "chat" / "issuer").exists()
     finally:
-        alone.terminate()
+        if alone.returncode is None:
+            alone.terminate()
         await alone.wait()
         await served.stop()
 

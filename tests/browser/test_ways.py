@@ -1,10 +1,7 @@
 """By invitation and by single sign-on in a real browser: in, hinted, shown what is stored, muted; a console that is revoked."""
 
 import asyncio
-import json
-import os
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -15,8 +12,10 @@ import pytest
 from loadtests.ports import free_ports
 from tests.browser.test_entry import open_town_hall
 from tests.faults.served import Served
+from tests.issuer.provider import SECRET, providing
 
 CODE = "WAYS24"
+CALLED = "<img src=x onerror=alert(1)> 김소라"
 EASY = {"minimum_participants": 1, "round_s": 0, "round_people": 1}
 
 
@@ -80,21 +79,12 @@ def ports() -> tuple[int, int]:
 @pytest.fixture
 def provider(ports: tuple[int, int]) -> Iterator[str]:
     """A certified provider; its address."""
-    script = Path(__file__).parents[1] / "issuer" / "provider.mjs"
-    with subprocess.Popen(
-        ["node", str(script), f"http://127.0.0.1:{ports[1]}/oidc/callback"],
-        env={**os.environ, "GROUPS": json.dumps({})},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        yield process.stdout.readline().strip()
-        process.terminate()
+    with providing(ports[1], {"sora": ["town-hosts"]}, {"sora": CALLED}) as address:
+        yield address
 
 
 async def test_by_single_sign_on(tmp_path: Path, ports: tuple[int, int], provider: str) -> None:
-    (tmp_path / "client-secret").write_text("a-secret-of-the-tests")
+    (tmp_path / "client-secret").write_text(SECRET)
     chosen = {
         "TOWNHALL_ISSUER_PORT": str(ports[1]),
         "TOWNHALL_OIDC_ISSUER": provider,
@@ -109,5 +99,34 @@ async def test_by_single_sign_on(tmp_path: Path, ports: tuple[int, int], provide
         async with aiohttp.ClientSession() as session:
             issuer = await open_town_hall(session, served, CODE, ["oidc"], **EASY)
             await walk(served, issuer, await host_link(session, served), "oidc", "sky")
+    finally:
+        await served.stop()
+
+
+async def test_staff_by_single_sign_on(tmp_path: Path, ports: tuple[int, int], provider: str) -> None:
+    (tmp_path / "client-secret").write_text(SECRET)
+    chosen = {
+        "TOWNHALL_ISSUER_PORT": str(ports[1]),
+        "TOWNHALL_OIDC_ISSUER": provider,
+        "TOWNHALL_OIDC_CLIENT_ID": "townhall",
+        "TOWNHALL_OIDC_CLIENT_SECRET_FILE": str(tmp_path / "client-secret"),
+        "TOWNHALL_OIDC_STAFF": "town-hosts=host",
+    }
+    served = Served(tmp_path / "data", environ=chosen, issuer=True)
+    served.port = ports[0]
+    await served.start()
+    try:
+        async with aiohttp.ClientSession() as session:
+            issuer = await open_town_hall(session, served, CODE, ["invitation"], **EASY)
+        process = await asyncio.create_subprocess_exec(
+            "node",
+            "tests/browser/staff.mjs",
+            *(served.url, issuer, CODE, served.organiser, "sora", CALLED),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        async with asyncio.timeout(180):
+            said, _ = await process.communicate()
+        assert process.returncode == 0, said.decode()
     finally:
         await served.stop()

@@ -1,5 +1,6 @@
 // A certified OpenID Connect provider (oidc-provider), as the tests start it: `node provider.mjs REDIRECT_URI`.
-// Prints its address. Whoever signs in is who they say they are; `GROUPS` in the environment says who is in which group.
+// Prints its address. Whoever signs in is who they say they are; `GROUPS` in the environment says who is in which group, `NAMES`
+// what they are called.
 import { createRequire } from "node:module";
 import { once } from "node:events";
 import { createServer } from "node:http";
@@ -9,6 +10,7 @@ const { Provider } = await import(require.resolve("oidc-provider"));
 
 const [, , redirect] = process.argv;
 const groups = JSON.parse(process.env.GROUPS ?? "{}");
+const names = JSON.parse(process.env.NAMES ?? "{}");
 const server = createServer();
 server.listen(0, "127.0.0.1");
 await once(server, "listening");
@@ -26,7 +28,7 @@ const provider = new Provider(issuer, {
       application_type: "native",
     },
   ],
-  claims: { openid: ["sub", "groups"], email: ["email", "email_verified"] },
+  claims: { openid: ["sub", "groups"], email: ["email", "email_verified"], profile: ["name"] },
   conformIdTokenClaims: false,
   pkce: { required: () => true },
   cookies: { keys: ["a key of the tests"] },
@@ -34,7 +36,7 @@ const provider = new Provider(issuer, {
   async findAccount(_, id) {
     return {
       accountId: id,
-      claims: async () => ({ sub: id, email: `${id}@town.example.org`, email_verified: !id.startsWith("unverified"), groups: groups[id] ?? ["staff"] }),
+      claims: async () => ({ sub: id, name: names[id], email: `${id}@town.example.org`, email_verified: !id.startsWith("unverified"), groups: groups[id] ?? ["staff"] }),
     };
   },
 });

@@ -2,9 +2,6 @@
 
 import asyncio
 import json
-import os
-import re
-import subprocess
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +11,6 @@ import aiohttp
 import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
-from yarl import URL
 
 from loadtests.ports import free_ports
 from protocol.limits import limit
@@ -22,6 +18,7 @@ from server.issuer.oidc import LOGIN_S, SESSION_S, Oidc, ProviderFailed, _put
 from server.issuer.people import People
 from server.secret import Secret
 from server.settings import Settings
+from tests.issuer.provider import SECRET, providing, walk
 from tests.issuer.serving import Served, blinded, browser, issuing
 
 GROUPS = {"outsider": ["visitors"], "sea": ["staff", "union"]}
@@ -35,25 +32,15 @@ def port() -> int:
 
 @pytest.fixture(scope="module")
 def provider(port: int) -> Iterator[str]:
-    """A provider; its address. Ended by its own process id."""
-    with subprocess.Popen(
-        ["node", str(Path(__file__).parent / "provider.mjs"), f"http://127.0.0.1:{port}/oidc/callback"],
-        env={**os.environ, "GROUPS": json.dumps(GROUPS)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as process:
-        assert process.stdout is not None
-        address = process.stdout.readline().strip()
-        assert address.startswith("http://127.0.0.1:")
+    """A provider; its address."""
+    with providing(port, GROUPS) as address:
         yield address
-        process.terminate()
 
 
 @pytest.fixture
 async def served(tmp_path: Path, provider: str, port: int) -> AsyncIterator[Served]:
     """An issuer that asks a provider; eligible are those in the group `staff`."""
-    (tmp_path / "client-secret").write_text("a-secret-of-the-tests\n")
+    (tmp_path / "client-secret").write_text(SECRET + "\n")
     chosen = {
         "issuer_port": port,
         "oidc_issuer": provider,
@@ -64,28 +51,6 @@ async def served(tmp_path: Path, provider: str, port: int) -> AsyncIterator[Serv
     async with issuing(tmp_path / "data", **chosen) as found:
         await found.issuance("oidc", "invitation")
         yield found
-
-
-async def walk(person: aiohttp.ClientSession, url: str, login: str, *, stop: str = "") -> str:
-    """Follow a sign-in as a browser does, through the provider's own forms, until it is back; the last address."""
-    form: dict[str, str] | None = None
-    for _ in range(20):
-        if stop and url.startswith(stop):
-            return url
-        async with person.request("POST" if form else "GET", url, data=form, allow_redirects=False) as response:
-            page = await response.text()
-            if response.status in (302, 303):
-                url, form = str(response.url.join(URL(response.headers["Location"]))), None
-                if "/admit" in url:
-                    return url
-                continue
-            assert response.status == 200, page
-            action = re.search(r'action="([^"]+)"', page)
-            assert action is not None, page
-            prompt = re.search(r'name="prompt" value="(\w+)"', page)
-            form = {"prompt": prompt[1] if prompt else "login", "login": login, "password": "any"}
-            url = str(response.url.join(URL(action[1])))
-    raise AssertionError("it never came back")
 
 
 async def signed_in(served: Served, person: aiohttp.ClientSession, login: str) -> str:

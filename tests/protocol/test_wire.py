@@ -119,6 +119,7 @@ def sample(kind: type[Entry]) -> Entry:
         "label": "비서실",
         "secret": "0" * 64,
         "expires": 9,
+        "holder": "",
         "due": "2026-12-01",
         "deferred": [1],
         "role": "host",

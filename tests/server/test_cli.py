@@ -139,6 +139,26 @@ async def test_a_data_folder_that_cannot_be_made_is_named(tmp_path: Path) -> Non
     assert code == 1 and "data" in errors and "Traceback" not in errors
 
 
+@pytest.mark.parametrize("who", ["open", "invitation", "oidc"])
+async def test_a_town_hall_that_nobody_could_enter_is_not_made(tmp_path: Path, who: str) -> None:
+    (tmp_path / "directors.csv").write_bytes(CSV.encode())
+    arguments = ("--title", "x", "--directors", "directors.csv", "--code", "NOV24", "--who", who)
+    code, out, errors = await ran("create", *arguments, folder=tmp_path, TOWNHALL_ISSUER="none")
+    assert (code, out) == (1, "") and errors.startswith("No issuer runs here") and "--who link" in errors
+    _, out, _ = await ran("links", folder=tmp_path, TOWNHALL_ISSUER="none")
+    assert "NOV24" not in out and not (tmp_path / "data" / "issuer").exists()
+
+
+async def test_a_join_card_has_the_code_the_address_and_a_picture_of_it(tmp_path: Path) -> None:
+    (tmp_path / "directors.csv").write_bytes(CSV.encode())
+    arguments = ("--title", "만남의 날", "--directors", "directors.csv", "--code", "NOV24", "--who", "link", "--card")
+    code, out, _ = await ran("create", *arguments, folder=tmp_path)
+    assert code == 0
+    card = out.partition("audience: ")[2]
+    assert "\n만남의 날\nCode: NOV24\nhttp://127.0.0.1:8420/t/NOV24\n" in card
+    assert sum(line.count("█") + line.count("▀") + line.count("▄") > 8 for line in card.splitlines()) > 10
+
+
 @pytest.mark.parametrize("beside_a_server", [False, True])
 async def test_a_town_hall_is_created_listed_told_and_exported(tmp_path: Path, beside_a_server: bool) -> None:
     (tmp_path / "directors.csv").write_bytes(CSV.encode("cp949"))

@@ -29,6 +29,16 @@ test("the secret leaves the address bar, and a reload finds it", async () => {
   expect(asked[0]!.path).toBe("/api/v1/halls/TESTED/host/ticket");
 });
 
+test("a grant is changed for a link, once, and a reload finds the link", async () => {
+  history.replaceState(null, "", "/director/TESTED#grant=BODY.SIGNATURE");
+  answers.push({ ok: true, data: { secret: "89abcdefLINK.mac", link: "89abcdef", good_for_s: 43_200 } }, good("one"), good("two"));
+  expect(await staffTicket("director")()).toBe("one");
+  expect(location.href).toMatch(/\/director\/TESTED$/);
+  expect(await staffTicket("director")()).toBe("two");
+  expect(asked.map((one) => one.path.split("/").pop())).toEqual(["grant", "ticket", "ticket"]);
+  expect(asked.map((one) => one.token)).toEqual(["Bearer BODY.SIGNATURE", "Bearer 89abcdefLINK.mac", "Bearer 89abcdefLINK.mac"]);
+});
+
 test("a ticket is kept while it is good, and renewed before it ends", async () => {
   let now = 0;
   const ticket = staffTicket("host", () => now);

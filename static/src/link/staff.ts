@@ -1,21 +1,26 @@
 /** A staff page's ticket: got for the link's secret, good for ten minutes, held in memory, renewed before it ends. */
 import { t } from "../i18n";
 import { api } from "../ui/api";
-import { codeOf, secretOf } from "../ui/route";
+import { codeOf, keepSecret, secretOf } from "../ui/route";
 import { NoTicket } from "./transport";
 
 /** Renewed when less than this is left. */
 const SPARE_MS = 120_000;
+/** What the issuer sends somebody back with who signed in there. It is good once, for a link of their own. */
+const GRANT = "grant=";
 
 /** A function that gives a good ticket of `role`, from memory or anew. Throws NoTicket. */
 export function staffTicket(role: string, now: () => number = () => performance.now()): () => Promise<string> {
   const code = codeOf();
-  const secret = secretOf();
+  let secret = secretOf();
   let ticket = "";
   let until = 0;
   return async () => {
     if (ticket && now() < until - SPARE_MS) return ticket;
-    const ack = await api(`/api/v1/halls/${encodeURIComponent(code)}/${role}/ticket`, { method: "POST", token: secret });
+    const base = `/api/v1/halls/${encodeURIComponent(code)}/${role}`;
+    let ack = secret.startsWith(GRANT) ? await api(`${base}/grant`, { method: "POST", token: secret.slice(GRANT.length) }) : null;
+    if (ack?.ok) keepSecret((secret = (ack.data as { secret: string }).secret));
+    if (!ack || ack.ok) ack = await api(`${base}/ticket`, { method: "POST", token: secret });
     if (!ack.ok) {
       const error = ack.error!;
       // One that still holds is better than none while the server cannot be reached.

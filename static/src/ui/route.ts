@@ -8,7 +8,7 @@ export function codeOf(): string {
  * history, bookmark or screenshot keeps it. A reload of this tab finds it in the tab's own storage.
  */
 export function secretOf(): string {
-  const place = `townhall.secret.${location.pathname}`;
+  const place = secretPlace();
   const brought = location.hash.slice(1);
   try {
     if (brought) sessionStorage.setItem(place, brought);
@@ -19,4 +19,17 @@ export function secretOf(): string {
     // Without storage the fragment stays where it is, or a reload would lose it.
     return brought;
   }
+}
+
+/** Another secret in its place: what a grant of the issuer was changed for. */
+export function keepSecret(secret: string): void {
+  try {
+    sessionStorage.setItem(secretPlace(), secret);
+  } catch {
+    // Held in memory then; a reload has to sign in again.
+  }
+}
+
+function secretPlace(): string {
+  return `townhall.secret.${location.pathname}`;
 }

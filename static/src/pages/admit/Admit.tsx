@@ -3,21 +3,23 @@ import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { t } from "../../i18n";
 import { Icon, Preferences } from "../../ui/parts";
-import { browser, busy, card, onlyWatch, sign, signIn, wrong } from "./state";
+import { browser, busy, card, onlyWatch, sign, signIn, staff, wrong } from "./state";
 
 export function Admit(): JSX.Element {
   const invitation = useSignal("");
   const shown = card.value;
+  const heading = t(staff === null ? "admit.heading" : "admit.staff");
   useEffect(() => {
-    document.title = t("admit.heading");
+    document.title = heading;
   });
+  if (staff !== null) return <StaffSignIn heading={heading} />;
   return (
     <div class="join admit">
       <main>
         <div class="mark" aria-hidden="true">
           <img src="/favicon.svg" alt="" width="56" height="56" />
         </div>
-        <h1>{t("admit.heading")}</h1>
+        <h1>{heading}</h1>
         {shown && <p class="soft">{shown.title}</p>}
         <p class="wrong" role="alert">
           {wrong.value}
@@ -69,6 +71,28 @@ export function Admit(): JSX.Element {
           <p>{t("admit.stored_2")}</p>
           {shown?.kinds.includes("open") && <p>{t("admit.open_weaker")}</p>}
         </section>
+      </main>
+      <footer>
+        <Preferences />
+      </footer>
+    </div>
+  );
+}
+
+/** Where staff come who could not be let in: why, and once more. */
+function StaffSignIn({ heading }: { heading: string }): JSX.Element {
+  return (
+    <div class="join admit">
+      <main>
+        <h1>{heading}</h1>
+        {card.value && <p class="soft">{card.value.title}</p>}
+        <p class="wrong" role="alert">
+          {wrong.value}
+        </p>
+        <button class="button primary wide" type="button" onClick={signIn}>
+          {t("admit.sign_in_staff")}
+        </button>
+        <p class="small soft">{t("admit.staff_hint")}</p>
       </main>
       <footer>
         <Preferences />

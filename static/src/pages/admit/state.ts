@@ -24,6 +24,8 @@ export const card = signal<Card | null>(null);
 /** A sentence: why it did not work. */
 export const wrong = signal("");
 export const busy = signal(false);
+/** The role that somebody wants to sign in for, "any"; null: they want to take part. */
+export const staff = new URLSearchParams(location.search).get("staff");
 
 /** Take what came in the fragment (it leaves the address bar at once), and go on by ourselves where nothing has to be asked. */
 export async function arrive(): Promise<void> {
@@ -41,6 +43,10 @@ export async function arrive(): Promise<void> {
   }
   card.value = ack.data as unknown as Card;
   const { kinds } = card.value;
+  if (staff !== null) {
+    wrong.value = t(`admit.oidc_${query.get("oidc") ?? "expired"}`);
+    return;
+  }
   if (!sessionStorage.getItem(BLINDED)) {
     // Without a token there is nothing to sign: the chat's page makes it, and comes back with it.
     location.replace(home());
@@ -88,7 +94,7 @@ export async function sign(kind: Kind, proof: string): Promise<void> {
 }
 
 export function signIn(): void {
-  location.assign(`/oidc/login?code=${encodeURIComponent(code)}`);
+  location.assign(staff === null ? `/oidc/login?code=${encodeURIComponent(code)}` : `/oidc/staff?code=${encodeURIComponent(code)}&role=${encodeURIComponent(staff)}`);
 }
 
 export function onlyWatch(): void {
