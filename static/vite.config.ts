@@ -25,6 +25,6 @@ export default defineConfig({
     rollupOptions: { input: pages },
     chunkSizeWarningLimit: 700,
   },
-  plugins: [budget("audience", FIRST_LOAD_BYTES_MAX, ["/hls.js/", "/blindrsa-ts/", "/sjcl/"])],
+  plugins: [budget("audience", FIRST_LOAD_BYTES_MAX, ["/hls.js/", "/blindrsa-ts/", "/sjcl/", "/node_modules/qr/"])],
   test: { environment: "jsdom", include: ["src/**/*.test.ts", "src/**/*.test.tsx", "build/**/*.test.ts"] },
 });

@@ -23,6 +23,8 @@ CUT = (r"net::ERR_", r"WebSocket connection to .* failed", r"WebSocket is closed
 """What a browser says by itself when the network or the server is away."""
 REFUSED = (r"the server responded with a status of 4\d\d",)
 """And when the server says no."""
+EASY = {"minimum_participants": 1, "round_s": 0, "round_people": 1}
+"""People are let in as they come."""
 _codes = (f"HALL{number}" for number in itertools.count(1))
 
 
@@ -86,6 +88,14 @@ async def house(http: aiohttp.ClientSession, served: Served) -> House:
     return found
 
 
+@pytest_asyncio.fixture(loop_scope="session")
+async def admitting(http: aiohttp.ClientSession, served: Served) -> House:
+    """The same with an issuer, at which every browser gets one entry; people are let in as they come."""
+    found = House(http, served, next(_codes), served.url)
+    await found.create(kinds=["open"], admission=EASY)
+    return found
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def lived_in(http: aiohttp.ClientSession, served: Served) -> House:
     """A town hall in which much has happened. Tests look at it and change nothing."""
@@ -134,7 +144,8 @@ class Visits:
         `refused`: the server will say no to it. `secret`: in place of the link's. `closed`: everything but the server is
         blocked. `before`: a script that runs first."""
         page = Page(self._driver, role, lang)
-        self.pages.append((page, [*(CUT if cut else ()), *(REFUSED if refused else ())]))
+        over_there = (f"^foreign: {re.escape(house.issuer)}/",) if house.issuer else ()
+        self.pages.append((page, [*over_there, *(CUT if cut else ()), *(REFUSED if refused else ())]))
         chosen = {
             "viewport": {"width": width, "height": height},
             "locale": {"ko": "ko-KR", "en": "en-GB"}[lang],

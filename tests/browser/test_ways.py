@@ -13,11 +13,11 @@ from uuid import uuid4
 import aiohttp
 import pytest
 
+from tests.browser.conftest import EASY
 from tests.browser.test_entry import open_town_hall
 from tests.faults.served import Served
 
 CODE = "WAYS24"
-EASY = {"minimum_participants": 1, "round_s": 0, "round_people": 1}
 
 
 async def host_link(session: aiohttp.ClientSession, served: Served) -> tuple[str, str]:
