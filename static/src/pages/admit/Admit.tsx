@@ -1,78 +1,66 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { useEffect } from "preact/hooks";
 import { t } from "../../i18n";
-import { Icon, Preferences } from "../../ui/parts";
+import { Entrance } from "../../ui/Entrance";
 import { browser, busy, card, onlyWatch, sign, signIn, wrong } from "./state";
 
 export function Admit(): JSX.Element {
   const invitation = useSignal("");
   const shown = card.value;
-  useEffect(() => {
-    document.title = t("admit.heading");
-  });
   return (
-    <div class="join admit">
-      <main>
-        <div class="mark" aria-hidden="true">
-          <img src="/favicon.svg" alt="" width="56" height="56" />
-        </div>
-        <h1>{t("admit.heading")}</h1>
-        {shown && <p class="soft">{shown.title}</p>}
-        <p class="wrong" role="alert">
-          {wrong.value}
-        </p>
-        {shown?.kinds.includes("oidc") && (
-          <button class="button primary wide" type="button" disabled={busy.value} onClick={signIn}>
-            {t("admit.sign_in")}
-          </button>
-        )}
-        {shown?.kinds.includes("invitation") && (
-          <form
-            onSubmit={(event) => {
-              event.preventDefault();
-              if (invitation.value.trim()) void sign("invitation", invitation.value.trim());
-            }}
-          >
-            <label class="label" for="invitation">
-              {t("admit.invitation")}
-            </label>
-            <input
-              id="invitation"
-              class="field code"
-              value={invitation.value}
-              autocomplete="off"
-              spellcheck={false}
-              maxLength={100}
-              onInput={(event) => (invitation.value = event.currentTarget.value)}
-            />
-            <button class="button primary wide" type="submit" disabled={busy.value || !invitation.value.trim()}>
-              {t("admit.enter")}
-            </button>
-          </form>
-        )}
-        {shown?.kinds.includes("open") && (
-          <button class="button primary wide" type="button" disabled={busy.value} onClick={() => void sign("open", browser())}>
-            {t("admit.open")}
-          </button>
-        )}
-        {shown && (
-          <button class="button quiet wide" type="button" onClick={onlyWatch}>
-            {t("admit.watch")}
-          </button>
-        )}
-        <section class="stored" aria-labelledby="stored">
-          <h2 id="stored">
-            <Icon name="lock" /> {t("admit.stored")}
-          </h2>
+    <Entrance
+      section="admit"
+      lead={shown?.title ?? ""}
+      stored={
+        <>
           <p>{t("admit.stored_1")}</p>
           <p>{t("admit.stored_2")}</p>
           {shown?.kinds.includes("open") && <p>{t("admit.open_weaker")}</p>}
-        </section>
-      </main>
-      <footer>
-        <Preferences />
-      </footer>
-    </div>
+        </>
+      }
+    >
+      <p class="wrong" role="alert">
+        {wrong.value}
+      </p>
+      {shown?.kinds.includes("oidc") && (
+        <button class="button primary wide" type="button" disabled={busy.value} onClick={signIn}>
+          {t("admit.sign_in")}
+        </button>
+      )}
+      {shown?.kinds.includes("invitation") && (
+        <form
+          onSubmit={(event) => {
+            event.preventDefault();
+            if (invitation.value.trim()) void sign("invitation", invitation.value.trim());
+          }}
+        >
+          <label class="label" for="invitation">
+            {t("admit.invitation")}
+          </label>
+          <input
+            id="invitation"
+            class="field code"
+            value={invitation.value}
+            autocomplete="off"
+            spellcheck={false}
+            maxLength={100}
+            onInput={(event) => (invitation.value = event.currentTarget.value)}
+          />
+          <button class="button primary wide" type="submit" disabled={busy.value || !invitation.value.trim()}>
+            {t("admit.enter")}
+          </button>
+        </form>
+      )}
+      {shown?.kinds.includes("open") && (
+        <button class="button primary wide" type="button" disabled={busy.value} onClick={() => void sign("open", browser())}>
+          {t("admit.open")}
+        </button>
+      )}
+      {shown && (
+        <button class="button quiet wide" type="button" onClick={onlyWatch}>
+          {t("admit.watch")}
+        </button>
+      )}
+    </Entrance>
   );
 }

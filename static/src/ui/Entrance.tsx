@@ -1,0 +1,33 @@
+/** The frame of the pages before a town hall: a mark, a heading, what is to be done, and what is stored of it. */
+import type { ComponentChildren, JSX } from "preact";
+import { useEffect } from "preact/hooks";
+import { t } from "../i18n";
+import { Icon, Preferences } from "./parts";
+
+/** `section`: of the catalogue, with `heading` and `stored`. `lead`: under the heading. `stored`: sentences under what is done. */
+export function Entrance({ section, lead, stored, children }: { section: string; lead: string; stored: ComponentChildren; children: ComponentChildren }): JSX.Element {
+  useEffect(() => {
+    document.title = t(`${section}.heading`);
+  });
+  return (
+    <div class="entrance">
+      <main>
+        <div class="mark" aria-hidden="true">
+          <img src="/favicon.svg" alt="" width="56" height="56" />
+        </div>
+        <h1>{t(`${section}.heading`)}</h1>
+        {lead && <p class="soft">{lead}</p>}
+        {children}
+        <section class="stored" aria-labelledby="stored">
+          <h2 id="stored">
+            <Icon name="lock" /> {t(`${section}.stored`)}
+          </h2>
+          {stored}
+        </section>
+      </main>
+      <footer>
+        <Preferences />
+      </footer>
+    </div>
+  );
+}
