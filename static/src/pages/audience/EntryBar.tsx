@@ -65,7 +65,9 @@ function MyName(): JSX.Element | null {
   return (
     <section class="entry name" aria-label={t("audience.my_name")}>
       <p>
-        {t("audience.my_name")}: <strong>{pseudonym(known.pseudonym)}</strong>{" "}
+        <span>
+          {t("audience.my_name")}: <strong>{pseudonym(known.pseudonym)}</strong>
+        </span>
         <button class="button quiet small" type="button" aria-expanded={open.value} onClick={() => (open.value = !open.value)}>
           {t("audience.other_name")}
         </button>

@@ -80,7 +80,9 @@ function Printed({ sheet }: { sheet: Sheet }): JSX.Element {
   return (
     <Dialog title={t("audience.keep_title", { title: hall.value?.title ?? "" })} onClose={onClose}>
       <div class="sheet">
-        <p>{t("audience.keep_what", { code })}</p>
+        <p tabIndex={-1} autofocus>
+          {t("audience.keep_what", { code })}
+        </p>
         <p>
           <strong>{t("audience.keep_from")}</strong>
         </p>

@@ -23,7 +23,7 @@ export function Restore({ issuerKey }: { issuerKey: string }): JSX.Element {
       <button class="button small" type="button" onClick={() => file.current!.click()}>
         {t("audience.restore_file")}
       </button>
-      <input ref={file} class="hidden" type="file" accept="application/json,.json" tabIndex={-1} aria-label={t("audience.restore_file")} onChange={(event) => void take(event.currentTarget.files?.[0])} />
+      <input ref={file} hidden type="file" accept="application/json,.json" onChange={(event) => void take(event.currentTarget.files?.[0])} />
       <button class="button small" type="button" onClick={() => (open.value = true)}>
         {t("audience.restore_code")}
       </button>

@@ -1,6 +1,6 @@
 /** The console's keys: one each for what a host does under time pressure (a moderator's habits from other tools). */
 import { effect } from "@preact/signals";
-import { useEffect } from "preact/hooks";
+import { useLayoutEffect } from "preact/hooks";
 import { type Key, Keys } from "../../a11y/keys";
 import { t } from "../../i18n";
 import { ask, dialog } from "./dialogs";
@@ -115,7 +115,8 @@ function jump(place: number): void {
 }
 
 export function useKeys(): void {
-  useEffect(() => {
+  // As soon as the console is there to be seen: whoever presses a key then means it.
+  useLayoutEffect(() => {
     keys.set(table());
     keys.onDoubleEscape = () => void act("overlay:clear", {});
   }, []);

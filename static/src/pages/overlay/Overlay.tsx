@@ -41,7 +41,9 @@ export function Overlay({ chosen }: { chosen: Parameters }): JSX.Element {
   const shown = useShown(ours ? wanted : null, chosen);
   const keyed = useKeyWords(chosen.key === "off" ? null : issuerKey.value);
   const key = useShown(useKeyCard(chosen.test && chosen.key === "only" ? SAMPLE_WORDS : keyed), chosen);
-  const lines = chosen.ticker && !chosen.onlyquestions && chosen.key !== "only" ? ticker.value.slice(-chosen.limit) : [];
+  // While the key is read out beside a question the ticker makes room: a picture holds no more than two of the three.
+  const room = chosen.key !== "only" && !(key.card && shown.card);
+  const lines = chosen.ticker && !chosen.onlyquestions && room ? ticker.value.slice(-chosen.limit) : [];
   if (chosen.reverse) lines.reverse();
   useStyles(chosen);
   const outside = !window.obsstudio;
