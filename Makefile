@@ -34,7 +34,7 @@ $(MADE)/node: static/package.json static/package-lock.json static/.npmrc
 	cd static && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-$(MADE)/pages: $(MADE)/python $(MADE)/node $(shell find static/src static/build static/public static/*.html static/*.ts protocol -type f -not -path '*/__pycache__/*' -not -path 'static/src/protocol/*' 2>/dev/null)
+$(MADE)/pages: $(MADE)/python $(MADE)/node $(shell find static/src static/build static/public static/*.ts protocol -type f -not -path '*/__pycache__/*' -not -path 'static/src/protocol/*' 2>/dev/null)
 	cd static && npm run --silent build
 	@touch $@
 

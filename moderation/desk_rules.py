@@ -67,9 +67,13 @@ def undo(hall: Hall, actor: Actor, command: c.UndoAct, context: Context) -> Deci
 
 
 def clear(hall: Hall, actor: Actor, command: c.ClearOverlay, context: Context) -> Decision | Refusal:
-    """Always taken, even if nothing is shown: in an emergency nobody should read a refusal. The ticker goes off with it."""
-    cleared = e.OverlayCleared(at=context.now, by=actor.by)
-    return Decision((cleared, e.TickerSet(at=context.now, by=actor.by, on=False))) if hall.ticker else one(cleared)
+    """Always taken, even if nothing is shown: in an emergency nobody should read a refusal. Ticker and key go off with it."""
+    cleared: list[e.Entry] = [e.OverlayCleared(at=context.now, by=actor.by)]
+    if hall.ticker:
+        cleared.append(e.TickerSet(at=context.now, by=actor.by, on=False))
+    if hall.key_shown:
+        cleared.append(e.KeySet(at=context.now, by=actor.by, on=False))
+    return Decision(tuple(cleared))
 
 
 def show(hall: Hall, actor: Actor, command: c.ShowOverlay, context: Context) -> Decision | Refusal:
@@ -80,6 +84,13 @@ def ticker(hall: Hall, actor: Actor, command: c.SetTicker, context: Context) -> 
     return one(e.TickerSet(at=context.now, by=actor.by, on=command.on))
 
 
+def key(hall: Hall, actor: Actor, command: c.SetKey, context: Context) -> Decision | Refusal:
+    """Also before the town hall opens: whoever gets their entry early can compare it early."""
+    if hall.admission is None:
+        return Refusal("no_issuer")
+    return one(e.KeySet(at=context.now, by=actor.by, on=command.on))
+
+
 RULES: dict[type[c.Command], Rule] = {
     c.MoveQuestion: move,
     c.PreviewQuestion: preview,
@@ -88,4 +99,5 @@ RULES: dict[type[c.Command], Rule] = {
     c.ClearOverlay: clear,
     c.ShowOverlay: show,
     c.SetTicker: ticker,
+    c.SetKey: key,
 }

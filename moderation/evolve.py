@@ -577,3 +577,9 @@ def _overlay_shown(hall: Hall, seq: int, entry: e.OverlayShown) -> None:
 def _ticker_set(hall: Hall, seq: int, entry: e.TickerSet) -> None:
     hall.ticker = entry.on
     hall.changed |= {"overlay", "ticker"}
+
+
+@_applies(e.KeySet)
+def _key_set(hall: Hall, seq: int, entry: e.KeySet) -> None:
+    hall.key_shown = entry.on
+    hall.changed |= {"overlay", "key"}

@@ -87,7 +87,7 @@ class Hall:
     """Everything that entries 1..seq have made. `desk`, `gate`: seq of the last entry that raised the lane.
 
     `touched` and `changed` name what the last entry changed: messages, and single things (`hall`, `queue`, `on_air`,
-    `preview`, `overlay`, `ticker`, `muted`, `held_authors`, `admission`, `acts`, `audience_floor`, `host_floor`,
+    `preview`, `overlay`, `ticker`, `key`, `muted`, `held_authors`, `admission`, `acts`, `audience_floor`, `host_floor`,
     `overlay_floor`). Views render from them.
     """
 
@@ -120,6 +120,7 @@ class Hall:
     preview: int | None = None
     overlay_cleared: bool = False
     ticker: bool = False
+    key_shown: bool = False
     links: dict[str, StaffLink] = field(default_factory=dict)
     barred: set[str] = field(default_factory=set)
     """Holders one of whose links was revoked: they cannot sign in again."""

@@ -49,6 +49,7 @@ PHASES: dict[str, frozenset[Phase]] = {
     "overlay:clear": _ALWAYS,
     "overlay:show": _OPEN,
     "overlay:ticker": _OPEN,
+    "overlay:key": _BEFORE_CLOSING,
     "hall:configure": _BEFORE_CLOSING,
     "hall:open": _DRAFT,
     "hall:close": _OPEN,

@@ -267,7 +267,7 @@ class SetMode(Command, frozen=True, tag="chat:mode"):
 
 
 class ClearOverlay(Command, frozen=True, tag="overlay:clear"):
-    """All off every overlay, the ticker too; stays clear, through reconnects too, until `overlay:show` or the next on air."""
+    """All off every overlay, ticker and key too; stays clear, through reconnects too, until `overlay:show` or the next on air."""
 
     roles: ClassVar[tuple[Role, ...]] = ("host",)
 
@@ -277,6 +277,13 @@ class ShowOverlay(Command, frozen=True, tag="overlay:show"):
 
 
 class SetTicker(Command, frozen=True, tag="overlay:ticker"):
+    roles: ClassVar[tuple[Role, ...]] = ("host",)
+    on: bool
+
+
+class SetKey(Command, frozen=True, tag="overlay:key"):
+    """The words of the issuer's key on the overlays, to be compared with what every page shows; or off again."""
+
     roles: ClassVar[tuple[Role, ...]] = ("host",)
     on: bool
 

@@ -330,4 +330,10 @@ class TickerSet(Entry, frozen=True, tag="overlay.ticker_set"):
     on: bool
 
 
+class KeySet(Entry, frozen=True, tag="overlay.key_set"):
+    """Whether the words of the issuer's key are on the overlays."""
+
+    on: bool
+
+
 ENTRIES: dict[str, type[Entry]] = by_tag(Entry)

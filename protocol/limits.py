@@ -20,7 +20,7 @@ LIMITS: dict[str, Limit] = {
     "answer_graphemes": Limit(5_000, "grapheme clusters", "the answer is refused", "text_too_long"),
     "answer_bytes": Limit(40_000, "bytes of UTF-8", "the answer is refused", "text_too_long"),
     "reason_graphemes": Limit(200, "grapheme clusters", "the command is refused", "text_too_long"),
-    "name_graphemes": Limit(40, "grapheme clusters", "the command is refused", "text_too_long"),
+    "name_graphemes": Limit(80, "grapheme clusters", "the command is refused", "text_too_long"),
     "title_graphemes": Limit(80, "grapheme clusters", "the command is refused", "text_too_long"),
     "url_length": Limit(2_000, "characters", "the command is refused", "bad_request"),
     "departments": Limit(100, "items", "the command is refused", "list_too_long"),

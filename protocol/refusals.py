@@ -40,6 +40,7 @@ REFUSALS: dict[str, Kind] = {
     "too_few_participants": Kind(True, 409),
     "group_is_fixed": Kind(False, 409),
     "pseudonym_kept": Kind(False, 409),
+    "no_issuer": Kind(False, 409),
     "wrong_phase": Kind(False, 409),
     "hall_draft": Kind(True, 409),
     "hall_closed": Kind(False, 409),

@@ -202,8 +202,11 @@ class Preview(Fragment, frozen=True, tag="preview"):
 
 
 class OverlayState(Fragment, frozen=True, tag="overlay"):
+    """`key`: the words of the issuer's key are shown."""
+
     cleared: bool = False
     ticker: bool = False
+    key: bool = False
 
 
 class Muted(msgspec.Struct, frozen=True):
@@ -231,10 +234,11 @@ class HeldAuthors(Fragment, frozen=True, tag="held_authors"):
 
 
 class HostAdmission(Fragment, frozen=True, tag="admission"):
-    """How many may post, of how many there have to be before anybody may."""
+    """How many may post, of how many there have to be before anybody may. `key`: the issuer's, to be read out as words."""
 
     participants: int
     minimum: int
+    key: str = ""
 
 
 class Act(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -289,10 +293,13 @@ class DirectorOnAir(Fragment, frozen=True, tag="on_air"):
 
 # --- overlay ---
 class OverlayHall(Fragment, frozen=True, tag="hall"):
+    """`key`: the issuer's, while the host shows it; the page makes words of it as the audience's does."""
+
     code: HallCode
     title: str
     language: Language
     phase: Phase
+    key: str | None = None
 
 
 class LowerThird(Fragment, frozen=True, tag="lower_third"):

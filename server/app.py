@@ -15,7 +15,6 @@ import structlog
 from aiohttp import web, web_response
 
 from protocol.limits import limit
-from protocol.refusals import Refusal
 from server import event_loop, measure, metrics, telemetry
 from server.admission.admit import Admission
 from server.admission.links import Links
@@ -33,13 +32,12 @@ from server.gateway.redeem import Redeemer
 from server.halls.directory import Directory
 from server.halls.execute import Executor
 from server.halls.rounds import Rounds
-from server.http import audit, built, commands, export, health, join, organiser, pages, redeem, staff, stream, well_known
+from server.http import audit, built, commands, errors, export, health, join, organiser, pages, redeem, staff, stream, well_known
 from server.http import metrics as metrics_page
 from server.http.address import Addresses
 from server.http.built import Built
 from server.http.context import Context
-from server.http.replies import no
-from server.http.security import SERVER, headers
+from server.http.security import SERVER
 from server.secret import load
 from server.settings import ADDRESS, Settings
 from server.sockets import engine
@@ -269,7 +267,7 @@ def _staff(gateway: Gateway) -> socketio.AsyncServer:
 def application(node: Node) -> web.Application:
     """All routes."""
     context = Context(node.settings, node.gateway, node.door.addresses, node.built, node.store, node.redeemer)
-    app = web.Application(client_max_size=1, middlewares=[_answer_everything])
+    app = web.Application(client_max_size=1, middlewares=[errors.answer_everything])
     app.router.add_route("*", PATH, node.door.handle)
     app.add_routes(
         [
@@ -287,31 +285,4 @@ def application(node: Node) -> web.Application:
             *well_known.routes(node.built, "chat"),
         ]
     )
-
     return app
-
-
-@web.middleware
-async def _answer_everything(request: web.Request, handler: built.Handler) -> web.StreamResponse:
-    """Errors of the router get our headers too; a bug gets a number that is in the log, with neither text nor address."""
-    try:
-        response = await handler(request)
-    except web.HTTPException as error:
-        if request.path.startswith("/api/"):
-            response = no(Refusal("unknown_command" if error.status in (404, 405) else "bad_request"), request)
-            response.set_status(error.status)
-        else:
-            response = web.Response(status=error.status, text=f"{error.status}: {error.reason}\n")
-    except ConnectionError:
-        raise
-    except Exception:
-        number = random_secrets.token_hex(4)
-        resource = request.match_info.route.resource
-        log.exception("internal", number=number, route=resource.canonical if resource else "-")
-        if request.writer.output_size:
-            raise ConnectionResetError("failed in the middle of an answer") from None
-        response = no(Refusal("internal", {"id": number}), request)
-    if not response.prepared:
-        for name, value in headers("api").items():
-            response.headers.setdefault(name, value)
-    return response

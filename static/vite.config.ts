@@ -1,16 +1,9 @@
-import { readdirSync } from "node:fs";
-import { basename, resolve } from "node:path";
 import { defineConfig } from "vitest/config";
 import { budget } from "./build/budget.ts";
+import { pagesOf, skeletons } from "./build/skeleton.ts";
 
 const FIRST_LOAD_BYTES_MAX = 90_000;
-const here = import.meta.dirname;
-const pages = Object.fromEntries(
-  readdirSync(here)
-    .filter((name) => name.endsWith(".html"))
-    .sort()
-    .map((name) => [basename(name, ".html"), resolve(here, name)]),
-);
+const pages = pagesOf(import.meta.dirname);
 
 // One entry a page. Everything is served by our own server under /assets, hashed; no inline script or style anywhere.
 export default defineConfig({
@@ -25,6 +18,6 @@ export default defineConfig({
     rollupOptions: { input: pages },
     chunkSizeWarningLimit: 700,
   },
-  plugins: [budget("audience", FIRST_LOAD_BYTES_MAX, ["/hls.js/", "/blindrsa-ts/", "/sjcl/"])],
+  plugins: [skeletons(pages), budget("audience", FIRST_LOAD_BYTES_MAX, ["/hls.js/", "/blindrsa-ts/", "/sjcl/", "/node_modules/qr/"])],
   test: { environment: "jsdom", include: ["src/**/*.test.ts", "src/**/*.test.tsx", "build/**/*.test.ts"] },
 });

@@ -103,7 +103,7 @@ def _preview(hall: Hall) -> Preview:
 
 
 def _overlay(hall: Hall) -> OverlayState:
-    return OverlayState(cleared=hall.overlay_cleared, ticker=hall.ticker)
+    return OverlayState(cleared=hall.overlay_cleared, ticker=hall.ticker, key=hall.key_shown)
 
 
 def _muted(hall: Hall) -> MutedAuthors:
@@ -125,7 +125,8 @@ def _participation(hall: Hall) -> tuple[Fragment, ...]:
             HeldAuthors(authors=tuple(HeldAuthor(tag=tag, who=hall.authors[tag].pseudonym, by=hold.by) for tag, hold in held))
         )
     if hall.admission is not None:
-        news.append(HostAdmission(participants=len(hall.admitted), minimum=hall.admission.minimum_participants))
+        minimum, key = hall.admission.minimum_participants, hall.admission.issuer.key
+        news.append(HostAdmission(participants=len(hall.admitted), minimum=minimum, key=key))
     return tuple(news)
 
 

@@ -1,4 +1,4 @@
-"""What goes on the picture: the question on air, and a ticker while the host wants one."""
+"""What goes on the picture: the question on air; a ticker, and the words of the issuer's key, while the host wants them."""
 
 from moderation.hall import Hall
 from moderation.message import Message
@@ -15,7 +15,7 @@ def snapshot(hall: Hall) -> tuple[Fragment, ...]:
 def render(hall: Hall, seq: int, entry: Entry) -> tuple[Fragment, ...]:
     """What entry `seq`, the last one applied, changed."""
     news: list[Fragment] = []
-    if "hall" in hall.changed:
+    if hall.changed & {"hall", "key"}:
         news.append(_hall(hall))
     if hall.changed & {"on_air", "overlay", "hall"} or hall.on_air in hall.touched:
         news.append(_lower_third(hall))
@@ -68,4 +68,5 @@ def _lower_third(hall: Hall) -> LowerThird:
 
 
 def _hall(hall: Hall) -> OverlayHall:
-    return OverlayHall(code=hall.code, title=hall.setup.title, language=hall.setup.language, phase=hall.phase)
+    key = hall.admission.issuer.key if hall.key_shown and hall.admission else None
+    return OverlayHall(code=hall.code, title=hall.setup.title, language=hall.setup.language, phase=hall.phase, key=key)

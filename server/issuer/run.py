@@ -3,19 +3,17 @@
 import asyncio
 import contextlib
 import os
-import secrets as random_secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import structlog
 from aiohttp import web
 
 from protocol.refusals import Refusal
 from server.http import built, well_known
 from server.http.address import Addresses, same_origin
+from server.http.errors import answer_everything
 from server.http.replies import no
-from server.http.security import headers
 from server.issuer import invitation_routes
 from server.issuer.eligibility import Eligibility
 from server.issuer.invitations import Invitations
@@ -28,8 +26,6 @@ from server.issuer.routes import Desk, b64, routes
 from server.issuer.staff import StaffGrants
 from server.secret import load
 from server.settings import Settings
-
-log = structlog.get_logger()
 
 HEADERS_S = 15.0
 ADDRESS = "address"
@@ -132,33 +128,11 @@ def application(desk: Desk, further: Sequence[web.RouteDef] = ()) -> web.Applica
 
     @web.middleware
     async def door(request: web.Request, handler: built.Handler) -> web.StreamResponse:
-        try:
-            if request.method not in ("GET", "HEAD") and not _ours(request, desk.public_url):
-                response: web.StreamResponse = no(Refusal("not_allowed"), request)
-            else:
-                response = await handler(request)
-        except web.HTTPException as error:
-            if error.status < 400:
-                response = web.Response(status=error.status, headers={"Location": error.headers.get("Location", "/")})
-                response.headers.extend({name: value for name, value in error.headers.items() if name == "Set-Cookie"})
-            elif request.path.startswith("/api/"):
-                response = no(Refusal("unknown_command" if error.status in (404, 405) else "bad_request"), request)
-                response.set_status(error.status)
-            else:
-                response = web.Response(status=error.status, text=f"{error.status}: {error.reason}\n")
-        except ConnectionError:
-            raise
-        except Exception:
-            number = random_secrets.token_hex(4)
-            resource = request.match_info.route.resource
-            log.exception("internal", number=number, route=resource.canonical if resource else "-")
-            response = no(Refusal("internal", {"id": number}), request)
-        if not response.prepared:
-            for name, value in headers("api").items():
-                response.headers.setdefault(name, value)
-        return response
+        if request.method not in ("GET", "HEAD") and not _ours(request, desk.public_url):
+            return no(Refusal("not_allowed"), request)
+        return await handler(request)
 
-    app = web.Application(client_max_size=1, middlewares=[door])
+    app = web.Application(client_max_size=1, middlewares=[answer_everything, door])
     app.add_routes([*routes(desk), *well_known.routes(desk.built, "issuer"), *further])
     return app
 

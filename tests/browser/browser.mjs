@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 
 const require = createRequire(new URL("../../static/package.json", import.meta.url));
 export const { chromium } = require("playwright-core");
+export const { default: decodeQR } = await import(require.resolve("qr/decode.js"));
 export const axeSource = require("axe-core").source;
 
 export async function launch() {

@@ -187,6 +187,16 @@ class Page:
         """A command of the DevTools protocol, for an input method's keys."""
         await self._driver.ask("cdp", page=self.number, method=method, params=params)
 
+    async def decoded(self, selector: str) -> str:
+        """What the QR code in the picture of it says."""
+        found: str = await self._driver.ask("decoded", page=self.number, selector=selector)
+        return found
+
+    async def printed_pages(self) -> int:
+        """Sheets of A4 that printing it takes."""
+        found: int = await self._driver.ask("printed", page=self.number)
+        return found
+
     async def download(self, selector: str) -> str:
         """Click, and read the file that the page hands over."""
         found: str = await self._driver.ask("download", page=self.number, selector=selector)

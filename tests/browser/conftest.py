@@ -11,8 +11,9 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
+from protocol.limits import limit
 from protocol.names import Language
-from protocol.setup import Setup
+from protocol.setup import Department, Director, Host, Setup
 from tests.browser.browser import Driver, Page, chromium
 from tests.browser.house import House, live_in
 from tests.faults.served import Served
@@ -23,6 +24,21 @@ CUT = (r"net::ERR_", r"WebSocket connection to .* failed", r"WebSocket is closed
 """What a browser says by itself when the network or the server is away."""
 REFUSED = (r"the server responded with a status of 4\d\d",)
 """And when the server says no."""
+_LONG = "Directorate-General for Self-Governance, Administrative Affairs & Staff Services"
+_LONG_KO = ("자치안전행정국 디지털정부혁신담당관실 공공데이터정책과 데이터기반행정 활성화 추진 " * 2)[:80]
+assert len(_LONG) == len(_LONG_KO) == limit("name_graphemes")
+WORDY = Setup(
+    title=f"{_LONG_KO[:79]}!",
+    mode="open",
+    departments=tuple(Department(id=id, name_ko=_LONG_KO, name_en=_LONG) for id in ("planning", "transport")),
+    directors=tuple(
+        Director(id=id, department=department, name=_LONG_KO, name_en=_LONG, title=_LONG_KO, title_en=_LONG)
+        for id, department in (("d1", "planning"), ("d2", "transport"))
+    ),
+    hosts=(Host(id="host-1", name=_LONG),),
+)
+EASY = {"minimum_participants": 1, "round_s": 0, "round_people": 1}
+"""People are let in as they come."""
 _codes = (f"HALL{number}" for number in itertools.count(1))
 
 
@@ -86,11 +102,28 @@ async def house(http: aiohttp.ClientSession, served: Served) -> House:
     return found
 
 
+@pytest_asyncio.fixture(loop_scope="session")
+async def admitting(http: aiohttp.ClientSession, served: Served) -> House:
+    """The same with an issuer, at which every browser gets one entry; people are let in as they come."""
+    found = House(http, served, next(_codes), served.url)
+    await found.create(kinds=["open"], admission=EASY)
+    return found
+
+
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def lived_in(http: aiohttp.ClientSession, served: Served) -> House:
     """A town hall in which much has happened. Tests look at it and change nothing."""
     found = House(http, served, "LIVEDIN", served.url)
     await found.create()
+    await live_in(found)
+    return found
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def wordy(http: aiohttp.ClientSession, served: Served) -> House:
+    """As much has happened in it, and every name is as long as one may be. Tests look at it and change nothing."""
+    found = House(http, served, "WORDY", served.url)
+    await found.create(WORDY)
     await live_in(found)
     return found
 
@@ -134,7 +167,8 @@ class Visits:
         `refused`: the server will say no to it. `secret`: in place of the link's. `closed`: everything but the server is
         blocked. `before`: a script that runs first."""
         page = Page(self._driver, role, lang)
-        self.pages.append((page, [*(CUT if cut else ()), *(REFUSED if refused else ())]))
+        over_there = (f"^foreign: {re.escape(house.issuer)}/",) if house.issuer else ()
+        self.pages.append((page, [*over_there, *(CUT if cut else ()), *(REFUSED if refused else ())]))
         chosen = {
             "viewport": {"width": width, "height": height},
             "locale": {"ko": "ko-KR", "en": "en-GB"}[lang],

@@ -2,7 +2,7 @@
 // `browser.py` is the other end, and says what the requests mean.
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
-import { axeSource, launch } from "./browser.mjs";
+import { axeSource, decodeQR, launch } from "./browser.mjs";
 
 const POLL_MS = 30;
 const contexts = new Map();
@@ -79,6 +79,17 @@ const requests = {
     const [download] = await Promise.all([opened.waitForEvent("download"), opened.locator(selector).click()]);
     return readFileSync(await download.path(), "utf8");
   },
+  /** As a camera sees it: the picture's pixels, read by a decoder. */
+  async decoded({ page, selector }) {
+    const { opened } = pages.get(page);
+    const picture = await opened.locator(selector).screenshot();
+    const { width, height, data } = await opened.evaluate(pixels, picture.toString("base64"));
+    return decodeQR({ width, height, data: Uint8Array.from(data) });
+  },
+  async printed({ page }) {
+    const pdf = await pages.get(page).opened.pdf({ format: "A4", margin: { top: "10mm", bottom: "10mm", left: "12mm", right: "12mm" } });
+    return pdf.toString("latin1").match(/\/Type\s*\/Page\b/g).length;
+  },
   async axe({ page }) {
     const { opened } = pages.get(page);
     await opened.evaluate(settled);
@@ -146,6 +157,14 @@ function spills() {
     }
     return false;
   }
+}
+
+/** Runs in the page: a PNG's pixels. */
+async function pixels(base64) {
+  const picture = await createImageBitmap(new Blob([Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))]));
+  const canvas = new OffscreenCanvas(picture.width, picture.height).getContext("2d");
+  canvas.drawImage(picture, 0, 0);
+  return { width: picture.width, height: picture.height, data: Array.from(canvas.getImageData(0, 0, picture.width, picture.height).data) };
 }
 
 /** `(given) => …` as the function that it is; any other text is an expression. */

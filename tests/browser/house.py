@@ -1,7 +1,10 @@
 """A town hall on a running server, and everything that is not done in a browser."""
 
 import asyncio
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 from uuid import uuid4
 
@@ -27,6 +30,8 @@ class House:
     origin: str
     links: dict[str, str] = field(default_factory=dict)
     tickets: dict[str, str] = field(default_factory=dict)
+    issuer: str = ""
+    """Its issuer's origin, where there is one."""
 
     def url(self, role: str, id: str = "") -> str:
         """Of a page: the link that an organiser hands out. `host` alone is the first host, and so on."""
@@ -37,11 +42,20 @@ class House:
         key = next(key for key in self.links if key.startswith(f"{role}:{id}"))
         return self.links[key].replace(self.served.url, self.origin)
 
-    async def create(self, setup: Setup = SETUP, *, opened: bool = True) -> None:
-        """And learn the links."""
-        made = await self._ask(
-            "POST", "/api/v1/halls", self.served.organiser, {"code": self.code, "setup": msgspec.to_builtins(setup)}
-        )
+    async def create(
+        self,
+        setup: Setup = SETUP,
+        *,
+        opened: bool = True,
+        kinds: Sequence[str] = (),
+        admission: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
+        """And learn the links. `kinds`: of eligibility, at the issuer beside the chat; none: whoever has the link takes part."""
+        body: dict[str, Any] = {"code": self.code, "setup": msgspec.to_builtins(setup)}
+        if kinds:
+            self.issuer, key = await issue(self.http, self.served, self.code, kinds)
+            body["admission"] = {"issuer": key, **admission}
+        made = await self._ask("POST", "/api/v1/halls", self.served.organiser, body)
         self.links = {f"{link['role']}:{link['id']}": link["url"] for link in made["data"]["made"]}
         self.links["audience:"] = made["data"]["audience_url"]
         if opened:
@@ -85,6 +99,18 @@ class House:
             ack = await response.json()
         assert ack["ok"], ack
         return ack
+
+
+async def issue(http: aiohttp.ClientSession, served: Served, code: str, kinds: Sequence[str]) -> tuple[str, dict[str, Any]]:
+    """A new issuance at the issuer beside `served`: its origin, and the card to carry to the chat."""
+    told = re.search(r"issuer: (\S+)/organiser#(\S+)", served.said)
+    assert told is not None
+    body = {"title": "만남의 날", "chat_url": served.url, "kinds": list(kinds), "code": code}
+    headers = {"Authorization": f"Bearer {told[2]}"}
+    async with http.post(f"{told[1]}/api/v1/issuances", json=body, headers=headers) as response:
+        made = await response.json()
+    assert made["ok"], made
+    return told[1], made["data"]["issuer"]
 
 
 def _command(name: str, payload: dict[str, Any]) -> dict[str, Any]:

@@ -108,5 +108,5 @@ _ENDLESS = (
 
 CORPUS = tuple(dict.fromkeys((*_TAGS, *_HANDLERS, *_CONTEXTS, *_TURNS, *_TOWERS, *_ENDLESS)))
 SHORT = f"<script>{RUN}</script>"
-"""Fits into a name, of 40 letters at most."""
+"""Fits into a name."""
 PICTURE = f"<img src=x onerror={RUN}>"

@@ -171,6 +171,47 @@ async def test_the_stream_is_searched_filtered_and_paused(house: House, visit: V
     await host.says(".stream .item", "멈춘 동안 온 글")
 
 
+async def test_the_key_after_next_acts_on_what_next_took_though_no_answer_has_come(house: House, visit: Visits) -> None:
+    for text in ("먼저 올릴 질문", "골라 놓은 질문"):
+        id = await house.post(text, asked=True)
+        await house.act("host:host-1", "question:pick", message=id)
+    host = await visit(house, "host")
+    await host.focus(".queue .item:has-text('골라 놓은 질문')")
+    await host.evaluate(
+        """() => {
+          for (const code of ["KeyN", "KeyD"]) document.body.dispatchEvent(new KeyboardEvent("keydown", {code, bubbles: true}));
+        }"""
+    )
+    await host.says("dialog .quoted", "먼저 올릴 질문")
+    await host.shut()
+    await host.says(".air-card .text", "먼저 올릴 질문")
+    await host.press("KeyX")
+    await host.says(".live", host.words("host.nothing_on_air"))
+    await host.press("KeyD")
+    await host.says("dialog .quoted", "골라 놓은 질문")
+
+
+async def test_the_escape_that_closes_a_dialog_is_not_the_first_of_two(house: House, visit: Visits) -> None:
+    id = await house.post("방송 중인 질문", asked=True)
+    await house.act("host:host-1", "question:pick", message=id)
+    await house.act("host:host-1", "question:air", message=id)
+    host = await visit(house, "host")
+    await host.says(".live", host.words("host.shown"))
+    await host.press("Shift+Slash")
+    await host.sees("dialog[open]")
+    await host.press("Escape", "Escape")
+    await host.lacks("dialog[open]")
+    await host.click("details.menu > summary")
+    await host.press("Escape", "Escape")
+    await host.sees("details.menu:not([open])")
+    # One client's commands keep their order: had they cleared anything, it would be seen by now.
+    await host.button("host.ticker", ".toolbar")
+    await host.sees(f".toolbar button[aria-pressed=true]:has-text('{host.words('host.ticker')}')")
+    await host.says(".live", host.words("host.shown"))
+    await host.press("Escape", "Escape")
+    await host.says(".live", host.words("host.cleared"))
+
+
 async def test_every_key_is_on_the_sheet_and_the_sheet_is_left_with_escape(house: House, visit: Visits) -> None:
     host = await visit(house, "host", lang="en")
     await host.press("Shift+Slash")

@@ -22,6 +22,17 @@ async def test_everything_stays_inside_its_box(
             assert await page.spills() == [], (house.code, width)
 
 
+@pytest.mark.parametrize("lang", ["ko", "en"])
+@pytest.mark.parametrize("state", STATES)
+async def test_names_as_long_as_they_may_be_stay_inside_their_boxes(
+    state: str, lang: Language, wordy: House, visit: Visits
+) -> None:
+    page = await STATES[state](visit, wordy, lang)
+    for width, height in SIZES:
+        await page.size(width, height)
+        assert await page.spills() == [], width
+
+
 async def test_text_at_twice_its_size_stays_inside_its_box(lived_in: House, visit: Visits) -> None:
     for role in ("audience", "host", "director"):
         page = await visit(lived_in, role, width=640, height=800)

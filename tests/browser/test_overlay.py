@@ -1,7 +1,10 @@
 """The picture: what it shows, what it never shows, and what clears it."""
 
 import aiohttp
+import pytest
 
+from protocol.names import Language
+from tests.browser.browser import Page
 from tests.browser.conftest import Visits
 from tests.browser.house import House
 from tests.faults.served import Served
@@ -19,12 +22,18 @@ REMEMBER = """() => {
 }"""
 
 
-async def on_air(house: House, text: str = "예산은 언제 나오나요?") -> int:
-    """A question on air, for the first director."""
-    id = await house.post(text, asked=True)
+async def on_air(house: House, text: str = "예산은 언제 나오나요?", ticket: str = "") -> int:
+    """A question on air, for the first director; asked by whose ticket it is, or by somebody new."""
+    id = await house.post(text, asked=True, ticket=ticket)
     await house.act("host:host-1", "question:route", message=id, director="d1")
     await house.act("host:host-1", "question:air", message=id)
     return id
+
+
+async def ticket_of(person: Page) -> str:
+    """With which this page takes part."""
+    found = await person.evaluate("(code) => sessionStorage.getItem(`townhall.${location.pathname.split('/')[2]}.ticket`)")
+    return str(found)
 
 
 async def test_outside_obs_an_empty_overlay_says_that_it_waits_and_in_obs_it_is_empty(house: House, visit: Visits) -> None:
@@ -73,6 +82,54 @@ async def test_escape_twice_clears_every_overlay_and_it_stays_clear_through_a_re
     await host.button("host.show", ".live")
     for overlay in [*overlays, late]:
         await overlay.says(".third", "예산은 언제 나오나요?")
+
+
+@pytest.mark.parametrize("lang", ["ko", "en"])
+async def test_the_words_of_the_issuers_key_are_those_that_every_page_shows(
+    lang: Language, admitting: House, visit: Visits
+) -> None:
+    overlay = await visit(admitting, "overlay", lang=lang, before=OBS)
+    alone = await visit(admitting, "overlay", lang=lang, before=OBS, query="key=1&ticker=1")
+    never = await visit(admitting, "overlay", lang=lang, before=OBS, query="key=0")
+    person = await visit(admitting, "audience", lang=lang)
+    await person.sees("#text:enabled")
+    await person.click(f"button[aria-label='{person.words('audience.lock')}']")
+    await person.sees(".fingerprint li", times=6)
+    words = await person.texts(".fingerprint li")
+
+    host = await visit(admitting, "host", lang=lang)
+    await on_air(admitting, ticket=await ticket_of(person))
+    await host.press("KeyF")
+    await host.sees("dialog .words li", times=6)
+    assert await host.texts("dialog .words li") == words
+    await host.button("host.fingerprint_on", "dialog")
+    await host.press("Escape")
+    await host.says(".bar", host.words("host.fingerprint_shown"))
+    for page in (overlay, alone):
+        await page.sees(".third.key li", times=6)
+        assert [text.split("\n")[0] for text in await page.texts(".third.key li")] == words
+    assert await overlay.count(".third:not(.key)") == 1
+    assert await alone.count(".third:not(.key)") == 0
+    await never.says(".third", "예산은 언제 나오나요?")
+    assert await never.count(".third.key") == 0
+
+    await host.press("Escape", "Escape")
+    for page in (overlay, alone, never):
+        await page.sees(".third", times=0)
+    await host.sees(".bar", times=0)
+    late = await visit(admitting, "overlay", lang=lang, before=OBS)
+    await host.press("KeyF")
+    await host.button("host.fingerprint_on", "dialog")
+    await late.sees(".third.key li", times=6)
+    await host.button("host.fingerprint_off", "dialog")
+    await late.sees(".third", times=0)
+
+
+async def test_a_town_hall_without_an_issuer_has_no_key_to_show(house: House, visit: Visits) -> None:
+    host = await visit(house, "host")
+    await host.press("KeyF", "Shift+Slash")
+    await host.says("dialog h2", host.words("host.keys"))
+    assert await host.count(".fingerprint, dialog .words") == 0
 
 
 async def test_it_shows_nothing_broken_while_the_server_is_away(

@@ -10,13 +10,13 @@ import aiohttp
 import pytest
 
 from loadtests.ports import free_ports
+from tests.browser.conftest import EASY
 from tests.browser.test_entry import open_town_hall
 from tests.faults.served import Served
 from tests.issuer.provider import SECRET, providing
 
 CODE = "WAYS24"
 CALLED = "<img src=x onerror=alert(1)> 김소라"
-EASY = {"minimum_participants": 1, "round_s": 0, "round_people": 1}
 
 
 async def host_link(session: aiohttp.ClientSession, served: Served) -> tuple[str, str]:

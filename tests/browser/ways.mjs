@@ -22,8 +22,8 @@ async function writable(page) {
   await page.waitForFunction(() => document.querySelector("#text") && !document.querySelector("#text").disabled, undefined, { timeout: 60_000 });
 }
 
-try {
-  const context = await browser.newContext({ locale: "en" });
+/** To the chat's page as the person does who was invited, or signs in. */
+async function arrive(context) {
   const page = await context.newPage();
   page.on("pageerror", (error) => assert.fail(`${error}`));
   if (way === "invitation") await page.goto(what);
@@ -39,6 +39,20 @@ try {
     if (page.url().includes("/interaction/")) await page.click("button[type=submit]");
   }
   await page.waitForURL(`${chat}/t/${code}**`);
+  return page;
+}
+
+/** It sees everything, may not write, is told why, and what it can do. */
+async function watchesOnly(page) {
+  await page.getByText("You already have your entry").waitFor({ timeout: 60_000 });
+  assert.equal(await page.locator("#text").isDisabled(), true);
+  await page.getByText("There are too many meetings.").first().waitFor();
+  for (const name of ["Come in with a saved file", "Come in with a printed code"]) await page.getByRole("button", { name }).waitFor();
+}
+
+try {
+  const context = await browser.newContext({ locale: "en" });
+  const page = await arrive(context);
   await writable(page);
   assert.equal(new URL(page.url()).hash, "", "a secret stays in the address bar");
   assert.equal((await context.cookies(chat)).filter((cookie) => !cookie.name.startsWith("townhall-") && !cookie.name.startsWith("_")).length, 0);
@@ -77,15 +91,22 @@ try {
   const { pages } = await (await fetch(`${chat}/.well-known/townhall`)).json();
   await told.getByText(pages.sha256).waitFor();
 
-  // Whoever uses the same way again in another browser, or has lost this one's storage, watches.
+  // The same person on a second device watches: one entry for each person.
   const second = await browser.newContext({ locale: "en" });
-  const other = await second.newPage();
-  if (way === "invitation") {
-    await other.goto(what);
-    await other.waitForURL(`${chat}/t/${code}**`);
-    await other.getByText("You already have your entry").waitFor({ timeout: 60_000 });
-    assert.equal(await other.locator("#text").isDisabled(), true);
-  }
+  await watchesOnly(await arrive(second));
+
+  // And where this browser has lost its storage, the person is where a second device is.
+  await page.evaluate(() => {
+    sessionStorage.clear();
+    localStorage.clear();
+    return new Promise((done) => {
+      const request = indexedDB.deleteDatabase("townhall");
+      request.onsuccess = request.onerror = request.onblocked = done;
+    });
+  });
+  await context.clearCookies();
+  await page.close();
+  await watchesOnly(await arrive(context));
 
   // A staff link that is revoked ends the console that came by it, and says so. Its secret is not in the address bar.
   const desk = await (await browser.newContext({ locale: "en" })).newPage();

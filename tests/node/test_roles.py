@@ -27,6 +27,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "chat:slow": {"seconds": 0},
     "chat:mode": {"mode": "open"},
     "overlay:ticker": {"on": True},
+    "overlay:key": {"on": True},
     "links:renew": {"role": "overlay"},
 }
 

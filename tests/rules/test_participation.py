@@ -5,11 +5,15 @@ import pytest
 
 from moderation.context import Actor
 from moderation.decision import Decision
+from moderation.evolve import evolve
 from moderation.hall import Hall
 from moderation.participation_rules import WAIT_S, admit, barred, in_round, next_round, pseudonym_of
+from moderation.views import overlay
+from moderation.views.fold import fold
 from protocol import commands as c
 from protocol import entries as e
 from protocol.setup import Admission, Issuer
+from protocol.views import OverlayHall
 from tests.town import HOST, HOST_2, SETUP, START, Town, employee
 
 ISSUER = Issuer(url="https://admit.example.org", key="A" * 563)
@@ -54,6 +58,36 @@ def test_without_an_issuer_whoever_is_here_may_post() -> None:
     made = Town()
     assert barred(made.hall, employee(1)) is None and not in_round(made.hall, made.now)
     assert next_round(made.hall, 9, 0.0, True, made.now) is None and admit(made.hall, ["a" * 16], 0.0, True, made.now) is None
+
+
+def test_the_host_shows_the_issuers_key_and_clearing_takes_it_off() -> None:
+    made = town()
+
+    def on_the_picture() -> str | None:
+        """As a newcomer sees it, and whoever has watched since the beginning."""
+        hall, folded = Hall.empty(), fold({}, ())
+        for seq, entry in enumerate(made.log, 1):
+            evolve(hall, seq, entry)
+            fold(folded, overlay.render(hall, seq, entry))
+        snapshot = fold({}, overlay.snapshot(hall))
+        assert folded["hall"] == snapshot["hall"]
+        return next(fragment.key for fragment in snapshot.values() if isinstance(fragment, OverlayHall))
+
+    assert on_the_picture() is None
+    made.must(HOST, c.SetKey, on=True)
+    assert on_the_picture() == ISSUER.key
+    made.must(HOST, c.ClearOverlay)
+    assert (on_the_picture(), made.hall.overlay_cleared, made.hall.key_shown) == (None, True, False)
+    made.must(HOST, c.ShowOverlay)
+    assert on_the_picture() is None
+    made.must(HOST, c.SetKey, on=True)
+    made.must(HOST, c.SetKey, on=False)
+    assert on_the_picture() is None
+
+
+def test_without_an_issuer_there_is_no_key_to_show() -> None:
+    made = Town()
+    assert made.refused(HOST, c.SetKey, on=True).code == "no_issuer"
 
 
 def test_opening_begins_a_round_and_it_ends() -> None:

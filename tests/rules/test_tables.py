@@ -35,6 +35,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "chat:slow": {"seconds": 3},
     "chat:mode": {"mode": "reviewed"},
     "overlay:ticker": {"on": True},
+    "overlay:key": {"on": True},
     "hall:configure": {"setup": SETUP},
     "links:renew": {"role": "host"},
     "links:make": {

@@ -61,6 +61,22 @@ test("Escape twice clears, also with keys switched off; once does not", () => {
   expect(cleared).toBe(1);
 });
 
+test("the Escape that closes a dialog is not the first of two", () => {
+  const keys = new Keys();
+  let cleared = 0;
+  keys.onDoubleEscape = () => (cleared += 1);
+  const escape = (): boolean => document.body.dispatchEvent(new KeyboardEvent("keydown", { code: "Escape", bubbles: true }));
+  escape();
+  const dialog = field("dialog");
+  dialog.setAttribute("open", "");
+  escape();
+  dialog.remove();
+  escape();
+  expect(cleared).toBe(0);
+  escape();
+  expect(cleared).toBe(1);
+});
+
 test("Space on a button belongs to the button, and an open dialog has all keys", () => {
   const keys = new Keys();
   let done = 0;

@@ -41,7 +41,7 @@ const DOUBLE_MS = 600;
 
 export class Keys {
   private table = new Map<string, Key>();
-  private lastEscape = 0;
+  private lastEscape = -Infinity;
   enabled = !stored();
   /** Both are always on: clearing the picture must not depend on a setting. */
   onDoubleEscape: () => void = () => undefined;
@@ -70,9 +70,11 @@ export class Keys {
 
   private press(event: KeyboardEvent): void {
     if (event.code === "Escape" && !event.isComposing) {
+      // The one that closes a dialog or a menu is that and no more: whoever presses it twice by habit clears nothing.
+      const closes = event.defaultPrevented || document.querySelector("dialog[open]") !== null;
       const now = event.timeStamp;
-      if (now - this.lastEscape < DOUBLE_MS) this.onDoubleEscape();
-      this.lastEscape = now;
+      if (!closes && now - this.lastEscape < DOUBLE_MS) this.onDoubleEscape();
+      this.lastEscape = closes ? -Infinity : now;
       return;
     }
     if (event.code === "KeyZ" && (event.ctrlKey || event.metaKey) && !event.shiftKey && commandOf({ ...plain(event), ctrlKey: false, metaKey: false })) {

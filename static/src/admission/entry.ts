@@ -1,6 +1,7 @@
 /** From nobody to a participant, in the browser: make a token, have it signed unseen, show it, come back with it. */
 import { api } from "../ui/api";
-import { b64, joined, message, proven, unb64, type Bytes } from "./token";
+import { issuerKey } from "./issuer_key";
+import { b64, joined, message, proven, unb64 } from "./token";
 import { lock } from "./portable";
 import { find, keep, type Entry } from "./vault";
 
@@ -12,10 +13,6 @@ const PROOF = { name: "ECDSA", hash: "SHA-256" } as const;
 async function blinding() {
   const { RSABSSA } = await import("@cloudflare/blindrsa-ts");
   return RSABSSA.SHA384.PSS.Randomized();
-}
-
-function issuerKey(spki: Bytes): Promise<CryptoKey> {
-  return crypto.subtle.importKey("spki", spki, { name: "RSA-PSS", hash: "SHA-384" }, true, ["verify"]);
 }
 
 /** Whether this browser can: cryptography needs https (or localhost), and the key a place to be kept. */

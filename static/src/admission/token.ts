@@ -35,10 +35,14 @@ async function sha256(raw: Bytes): Promise<Bytes> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", raw));
 }
 
+/** A town hall and its issuer's key, as a hash. */
+export async function hallOf(code: string, spki: Bytes): Promise<Bytes> {
+  return sha256(joined(text.encode(`${code}\0`), await sha256(spki)));
+}
+
 /** What the issuer signs without seeing it, still without its random prefix. */
 export async function message(purpose: Purpose, code: string, spki: Bytes, deviceKey: Bytes): Promise<Bytes> {
-  const hall = await sha256(joined(text.encode(`${code}\0`), await sha256(spki)));
-  return joined(text.encode("TH1"), Uint8Array.of(PURPOSES[purpose]), hall, await sha256(deviceKey));
+  return joined(text.encode("TH1"), Uint8Array.of(PURPOSES[purpose]), await hallOf(code, spki), await sha256(deviceKey));
 }
 
 /** What the device key signs to show that it is the one in the token. */

@@ -5,7 +5,10 @@
 export type Hint = "only_one" | "staff_number" | "own_name" | "phone" | "email" | "resident_number";
 
 const DIGITS = /[０-９－‐–—]/g;
-const RESIDENT = /(?<!\d)(\d{6})\s?-?\s?([1-8])(?:\d{6}|[\d*]{6})(?!\d)/g;
+const RESIDENT = /(?<!\d)(\d{6})([^\d\n]{0,3})([1-8])(\d{6}|[\d*]{6})(?!\d)/g;
+/** What stands in the middle of a resident registration number as people write it. */
+const USUAL = /^\s?-?\s?$/;
+const WEIGHTS = [2, 3, 4, 5, 6, 7, 8, 9, 2, 3, 4, 5];
 const PATTERNS: readonly (readonly [Hint, RegExp])[] = [
   // "우리 팀에서 저만", "제가 유일", "유일한 여직원으로서", "저 혼자 … 합니다"; "the only … in our office".
   ["only_one", /(에서|에는|중에|가운데)\s?(저|나|제가|내가)\s?(만|혼자|유일)|(제|내)가\s?(유일|혼자)|유일한\s\S{1,12}(으)?로서|(저|나)\s?혼자|저만\s(?!그런|그렇|이런|이렇|느끼|몰랐)/u],
@@ -23,8 +26,19 @@ const PATTERNS: readonly (readonly [Hint, RegExp])[] = [
 export function hints(text: string): Hint[] {
   const plain = text.replace(DIGITS, (letter) => (letter >= "０" && letter <= "９" ? String(letter.charCodeAt(0) - 0xff10) : "-"));
   const found = new Set<Hint>(PATTERNS.filter(([, pattern]) => pattern.test(plain)).map(([kind]) => kind));
-  for (const [, day, century] of plain.matchAll(RESIDENT)) if (isBirth(day!, century!)) found.add("resident_number");
+  for (const [, day, between, century, rest] of plain.matchAll(RESIDENT)) {
+    // A number given out since October 2020 has no checksum, so none is asked of what is written as usual; where it is right, it is known
+    // however its halves are set apart.
+    if (isBirth(day!, century!) && (USUAL.test(between!) || isChecked(day! + century! + rest!))) found.add("resident_number");
+  }
   return [...found].sort();
+}
+
+/** The last digit as it was until October 2020: 주민등록번호 and, two more, 외국인등록번호. */
+function isChecked(digits: string): boolean {
+  if (!/^\d{13}$/.test(digits)) return false;
+  const total = WEIGHTS.reduce((sum, weight, place) => sum + weight * Number(digits[place]), 0);
+  return Number(digits[12]) === (("5678".includes(digits[6]!) ? 13 : 11) - (total % 11)) % 10;
 }
 
 function isBirth(day: string, century: string): boolean {

@@ -2,6 +2,7 @@
 import { signal } from "@preact/signals";
 
 export type Language = "ko" | "en";
+export const LANGUAGES: readonly Language[] = ["ko", "en"];
 interface Texts {
   [key: string]: string | string[] | Texts;
 }
@@ -31,11 +32,11 @@ function remembered(): string | null {
 }
 
 async function load(lang: Language): Promise<void> {
-  await Promise.all(
-    wanted.map(async (section) => {
-      loaded[`${lang}.${section}`] ??= await files[`../../../protocol/catalogue/${lang}/${section}.json`]!();
-    }),
-  );
+  await Promise.all(wanted.map((section) => fetchSection(lang, section)));
+}
+
+async function fetchSection(lang: Language, section: string): Promise<void> {
+  loaded[`${lang}.${section}`] ??= await files[`../../../protocol/catalogue/${lang}/${section}.json`]!();
 }
 
 /** Load `sections` in the reader's language. Call it once, before drawing. */
@@ -57,9 +58,14 @@ export async function change(lang: Language, remember = true): Promise<void> {
   }
 }
 
-function find(path: string): unknown {
+/** Load a section in every language, for what stands in all of them at once. */
+export async function speakAll(section: string): Promise<void> {
+  await Promise.all(LANGUAGES.map((lang) => fetchSection(lang, section)));
+}
+
+function find(path: string, lang = language.value): unknown {
   const [section, ...rest] = path.split(".");
-  let found: unknown = loaded[`${language.value}.${section}`];
+  let found: unknown = loaded[`${lang}.${section}`];
   for (const part of rest) found = (found as Texts | undefined)?.[part];
   return found;
 }
@@ -78,9 +84,9 @@ export function pseudonym(who: readonly unknown[]): string {
 }
 
 /** `푸른 고래`: places in the lists of words as words. */
-export function pair([adjective, animal]: readonly [number, number]): string {
-  const adjectives = find("pseudonym.adjectives") as string[] | undefined;
-  const animals = find("pseudonym.animals") as string[] | undefined;
+export function pair([adjective, animal]: readonly [number, number], lang = language.value): string {
+  const adjectives = find("pseudonym.adjectives", lang) as string[] | undefined;
+  const animals = find("pseudonym.animals", lang) as string[] | undefined;
   return `${adjectives?.[adjective] ?? "?"} ${animals?.[animal] ?? "?"}`;
 }
 

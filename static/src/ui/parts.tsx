@@ -93,7 +93,14 @@ export function Preferences({ children }: { children?: ComponentChildren }): JSX
 
 export function Menu({ label, children }: { label: string; children: ComponentChildren }): JSX.Element {
   return (
-    <details class="menu" onKeyDown={(event) => event.key === "Escape" && (event.currentTarget.open = false)}>
+    <details
+      class="menu"
+      onKeyDown={(event) => {
+        if (event.key !== "Escape" || !event.currentTarget.open) return;
+        event.currentTarget.open = false;
+        event.preventDefault(); // it closed the menu, and is no more than that
+      }}
+    >
       <summary class="button quiet" aria-label={label}>
         <Icon name="settings" />
       </summary>

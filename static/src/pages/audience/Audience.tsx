@@ -6,8 +6,9 @@ import { figure, pseudonym, t, titled } from "../../i18n";
 import { ConnectionBar, Icon, Menu, Preferences, Toasts } from "../../ui/parts";
 import { Chat } from "./Chat";
 import { Composer } from "./Composer";
-import { comeInAnew } from "./enter";
-import { EntryBar } from "./EntryBar";
+import { comeInAnew, standing } from "./enter";
+import { EntryBar, KeepButton } from "./EntryBar";
+import { Keep, keeping } from "./Keep";
 import { OnAir } from "./OnAir";
 import { Questions } from "./Questions";
 import { follow } from "./participation";
@@ -77,6 +78,7 @@ export function Audience(): JSX.Element {
               />
               {t("audience.announce")}
             </label>
+            {["holding", "arrived", "in"].includes(standing.value) && <KeepButton />}
           </Preferences>
         </Menu>
       </header>
@@ -135,6 +137,7 @@ export function Audience(): JSX.Element {
       <div class="hidden" role="status" aria-live="assertive" aria-atomic="true">
         {air.value}
       </div>
+      {keeping.value && <Keep />}
       <Toasts />
     </div>
   );

@@ -1,13 +1,13 @@
 /** Says where I stand on the way from watching to taking part, and what I can do about it. */
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { save, restore } from "../../admission/portable";
-import { find } from "../../admission/vault";
 import { figure, pseudonym, t } from "../../i18n";
 import { clientId } from "../../link/link";
 import { toast } from "../../ui/parts";
-import { code, getEntry, refusedWhy, standing } from "./enter";
+import { getEntry, refusedWhy, standing } from "./enter";
+import { keeping } from "./Keep";
 import { admissionOf, choose, name, type Name } from "./participation";
+import { Restore } from "./Restore";
 import { hall, outbox } from "./state";
 
 export function EntryBar(): JSX.Element | null {
@@ -29,7 +29,7 @@ export function EntryBar(): JSX.Element | null {
             <Restore issuerKey={told.admission.issuer.key} />
           </>
         )}
-        {(standing.value === "holding" || standing.value === "arrived") && <Save />}
+        {(standing.value === "holding" || standing.value === "arrived") && <KeepButton />}
       </div>
     </section>
   );
@@ -65,10 +65,13 @@ function MyName(): JSX.Element | null {
   return (
     <section class="entry name" aria-label={t("audience.my_name")}>
       <p>
-        {t("audience.my_name")}: <strong>{pseudonym(known.pseudonym)}</strong>{" "}
+        <span>
+          {t("audience.my_name")}: <strong>{pseudonym(known.pseudonym)}</strong>
+        </span>
         <button class="button quiet small" type="button" aria-expanded={open.value} onClick={() => (open.value = !open.value)}>
           {t("audience.other_name")}
         </button>
+        {standing.value === "in" && <KeepButton />}
       </p>
       {open.value && (
         <div class="row">
@@ -83,38 +86,11 @@ function MyName(): JSX.Element | null {
   );
 }
 
-function Save(): JSX.Element | null {
-  const late = useSignal(false);
-  if (late.value) return <span class="small soft">{t("audience.entry_locked")}</span>;
-  async function download(): Promise<void> {
-    const text = await save(code);
-    if (text === null) {
-      late.value = true;
-      return;
-    }
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
-    link.download = `townhall-${code}.json`;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
-  }
+/** Opens what can be done so that an entry outlives this browser's storage. */
+export function KeepButton(): JSX.Element {
   return (
-    <button class="button quiet small" type="button" title={t("audience.entry_save_why")} onClick={() => void download()}>
-      {t("audience.entry_save")}
+    <button class="button quiet small" type="button" onClick={() => (keeping.value = true)}>
+      {t("audience.keep")}
     </button>
-  );
-}
-
-function Restore({ issuerKey }: { issuerKey: string }): JSX.Element {
-  async function read(file: File | undefined): Promise<void> {
-    if (!file) return;
-    if ((await restore(code, issuerKey, await file.text())) && (await find(code))) location.reload();
-    else toast(t("audience.entry_not"));
-  }
-  return (
-    <label class="button quiet small">
-      {t("audience.entry_restore")}
-      <input class="hidden" type="file" accept="application/json" onChange={(event) => void read(event.currentTarget.files?.[0])} />
-    </label>
   );
 }

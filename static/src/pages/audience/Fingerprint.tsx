@@ -2,28 +2,23 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
-import { keyHex, keyWords, unb64 } from "../../admission/token";
-import { pair, t } from "../../i18n";
+import { keyHex, unb64 } from "../../admission/token";
+import { t } from "../../i18n";
+import { KeyWords, useKeyWords } from "../../ui/KeyWords";
 import { admissionOf } from "./participation";
 
 export function Fingerprint(): JSX.Element | null {
   const key = admissionOf()?.admission.issuer.key;
-  const words = useSignal<[number, number][]>([]);
+  const words = useKeyWords(key);
   const hex = useSignal("");
   useEffect(() => {
-    if (!key || !crypto.subtle) return;
-    void keyWords(unb64(key)).then((found) => (words.value = found));
-    void keyHex(unb64(key)).then((found) => (hex.value = found));
+    if (key && crypto.subtle) void keyHex(unb64(key)).then((found) => (hex.value = found));
   }, [key]);
-  if (words.value.length === 0) return null;
+  if (words.length === 0) return null;
   return (
     <section class="fingerprint" aria-labelledby="fingerprint">
       <h3 id="fingerprint">{t("audience.key")}</h3>
-      <ol class="words">
-        {words.value.map((one) => (
-          <li key={one.join()}>{pair(one)}</li>
-        ))}
-      </ol>
+      <KeyWords words={words} />
       <p class="small soft">{t("audience.key_why")}</p>
       <details class="small">
         <summary>{t("audience.key_hex")}</summary>

@@ -7,7 +7,7 @@ import { dialog } from "./dialogs";
 import { keys, useKeys } from "./keymap";
 import { LiveCard } from "./LiveCard";
 import { QueueColumn } from "./QueueColumn";
-import { act, hall, link, muted, overlay } from "./state";
+import { act, admission, hall, link, muted, overlay } from "./state";
 import { Stream } from "./Stream";
 
 const SLOW = [0, 3, 5, 10, 30, 60, 120, 300];
@@ -37,6 +37,11 @@ export function Console(): JSX.Element {
             <button class="button" type="button" onClick={() => (dialog.value = { kind: "muted" })}>
               {t("host.muted")} ({muted.value?.authors.length ?? 0})
             </button>
+            {admission.value && (
+              <button class="button" type="button" aria-keyshortcuts="F" onClick={() => (dialog.value = { kind: "fingerprint" })}>
+                {t("host.fingerprint")} <kbd>F</kbd>
+              </button>
+            )}
             {setup?.phase === "open" && (
               <button class="button bad" type="button" onClick={() => (dialog.value = { kind: "close" })}>
                 {t("host.close_hall")}
@@ -52,6 +57,17 @@ export function Console(): JSX.Element {
             {t("host.draft")}
             <button class="button small primary" type="button" onClick={() => void act("hall:open", {})}>
               {t("host.open_hall")}
+            </button>
+          </div>
+        )}
+        {overlay.value?.key && (
+          <div class="bar">
+            {t("host.fingerprint_shown")}
+            <button class="button small" type="button" onClick={() => (dialog.value = { kind: "fingerprint" })}>
+              {t("host.fingerprint_read")}
+            </button>
+            <button class="button small" type="button" onClick={() => void act("overlay:key", { on: false })}>
+              {t("host.fingerprint_off")}
             </button>
           </div>
         )}

@@ -1,11 +1,12 @@
-import { useSignal } from "@preact/signals";
+import { type Signal, useSignal } from "@preact/signals";
 import type { ComponentChildren, JSX } from "preact";
 import { named, pseudonym, t, titled } from "../../i18n";
 import type { RemoveMessage } from "../../protocol/types";
+import { KeyWords, useKeyWords } from "../../ui/KeyWords";
 import { Dialog } from "../../ui/parts";
 import { dialog, type Open } from "./dialogs";
 import { keys, labelOf } from "./keymap";
-import { act, departmentOf, directorOf, hall, heldAuthors, link, message, messages, muted, supportOf } from "./state";
+import { act, admission, departmentOf, directorOf, hall, heldAuthors, link, message, messages, muted, overlay, supportOf } from "./state";
 
 const REMOVALS = ["abuse", "personal_data", "named_person", "off_topic", "duplicate", "spam", "other"] as const;
 const DECLINES = ["already_answered", "not_our_remit", "individual_case", "under_law", "other"] as const;
@@ -24,6 +25,8 @@ export function DialogOf({ open }: { open: NonNullable<Open> }): JSX.Element | n
       return <CloseHall />;
     case "muted":
       return <MutedList />;
+    case "fingerprint":
+      return <Fingerprint />;
     case "remove":
       return <Reasons title="remove_title" note="remove_note" reasons={REMOVALS} words="removal" done={(reason) => act("message:remove", { message: open.message, reason: reason as RemoveMessage["reason"] })} kind="bad" label="remove" />;
     case "decline":
@@ -79,24 +82,29 @@ function Reasons({ title, note, reasons, words, done, kind, label }: { title: st
   const chosen = useSignal(reasons[0]!);
   return (
     <Sheet title={t(`host.${title}`)} label={t(`host.${label}`)} kind={kind} onDone={() => done(chosen.value)}>
-      <fieldset
-        class="choices"
-        onKeyDown={(event) => {
-          const place = Number(event.key);
-          if (place >= 1 && place <= reasons.length) void done(reasons[place - 1]!).then((ok) => ok && close());
-        }}
-      >
-        <legend class="hidden">{t(`host.${title}`)}</legend>
-        {reasons.map((reason, place) => (
-          <label key={reason}>
-            <input type="radio" name="reason" checked={chosen.value === reason} onChange={() => (chosen.value = reason)} autofocus={place === 0} />
-            <span class="grow">{t(`common.${words}.${reason}`)}</span>
-            <kbd>{place + 1}</kbd>
-          </label>
-        ))}
-      </fieldset>
+      <Choices title={title} names={reasons} words={words} value={chosen} take={(reason) => void done(reason).then((ok) => ok && close())} />
       <p class="small soft">{t(`host.${note}`)}</p>
     </Sheet>
+  );
+}
+
+/** Reasons of which one is chosen; with `take`, its figure takes one at once. */
+function Choices<T extends string>({ title, names, words, value, take }: { title: string; names: readonly T[]; words: string; value: Signal<T>; take?: (name: T) => void }): JSX.Element {
+  function press(event: KeyboardEvent): void {
+    const name = names[Number(event.key) - 1];
+    if (take && name) take(name);
+  }
+  return (
+    <fieldset class="choices" onKeyDown={press}>
+      <legend class="hidden">{t(`host.${title}`)}</legend>
+      {names.map((name, place) => (
+        <label key={name}>
+          <input type="radio" name="reason" checked={value.value === name} onChange={() => (value.value = name)} autofocus={place === 0} />
+          <span class="grow">{t(`common.${words}.${name}`)}</span>
+          {take && <kbd>{place + 1}</kbd>}
+        </label>
+      ))}
+    </fieldset>
   );
 }
 
@@ -106,15 +114,7 @@ function Decline({ id }: { id: number }): JSX.Element {
   return (
     <Sheet title={t("host.decline_title")} label={t("host.decline")} onDone={() => act("question:decline", { message: id, reason: reason.value, note: note.value })}>
       <Quoted id={id} />
-      <fieldset class="choices">
-        <legend class="hidden">{t("host.decline_title")}</legend>
-        {DECLINES.map((name) => (
-          <label key={name}>
-            <input type="radio" name="reason" checked={reason.value === name} onChange={() => (reason.value = name)} />
-            {t(`common.decline.${name}`)}
-          </label>
-        ))}
-      </fieldset>
+      <Choices title="decline_title" names={DECLINES} words="decline" value={reason} />
       <Note value={note} />
     </Sheet>
   );
@@ -271,15 +271,7 @@ function Mute({ id }: { id: number }): JSX.Element {
   return (
     <Sheet title={t("host.mute_title")} label={t("host.mute")} kind="bad" onDone={() => act("author:mute", { message: id, reason: reason.value, seconds: seconds.value })}>
       <Quoted id={id} />
-      <fieldset class="choices">
-        <legend class="hidden">{t("host.mute_title")}</legend>
-        {MUTES.map((name) => (
-          <label key={name}>
-            <input type="radio" name="reason" checked={reason.value === name} onChange={() => (reason.value = name)} />
-            {t(`common.mute.${name}`)}
-          </label>
-        ))}
-      </fieldset>
+      <Choices title="mute_title" names={MUTES} words="mute" value={reason} />
       <label>
         <span class="label small">{t("host.mute_length")}</span>
         <select class="field" value={String(seconds.value)} onChange={(event) => (seconds.value = Number(event.currentTarget.value))}>
@@ -322,6 +314,26 @@ function MutedList(): JSX.Element {
       <div class="actions">
         <button class="button" type="button" onClick={close}>
           {t("common.close")}
+        </button>
+      </div>
+    </Dialog>
+  );
+}
+
+/** The words of the issuer's key, to be read out, and whether they are on the overlays. */
+function Fingerprint(): JSX.Element {
+  const words = useKeyWords(admission.value?.key);
+  const on = overlay.value?.key ?? false;
+  return (
+    <Dialog title={t("host.fingerprint")} onClose={close}>
+      <p>{t("host.fingerprint_how")}</p>
+      {words.length > 0 ? <KeyWords words={words} /> : <p class="soft">{t("host.fingerprint_none")}</p>}
+      <div class="actions">
+        <button class="button" type="button" onClick={close}>
+          {t("common.close")}
+        </button>
+        <button class="button primary" type="button" disabled={hall.value?.phase === "closed"} onClick={() => void act("overlay:key", { on: !on })}>
+          {t(on ? "host.fingerprint_off" : "host.fingerprint_on")}
         </button>
       </div>
     </Dialog>

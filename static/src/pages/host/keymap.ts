@@ -1,9 +1,10 @@
 /** The console's keys: one each for what a host does under time pressure (a moderator's habits from other tools). */
-import { useEffect } from "preact/hooks";
+import { effect } from "@preact/signals";
+import { useLayoutEffect } from "preact/hooks";
 import { type Key, Keys } from "../../a11y/keys";
 import { t } from "../../i18n";
 import { ask, dialog } from "./dialogs";
-import { act, air, directorOf, filter, frozenAt, hall, message, messages, preview, queue, selected, shown } from "./state";
+import { act, admission, air, directorOf, filter, frozenAt, hall, message, messages, preview, queue, selected, shown } from "./state";
 
 export const keys = new Keys();
 let jumping = 0;
@@ -40,13 +41,32 @@ export function route(place: number): void {
   if (director && directorOf(director)) void act("question:route", { message: one.id, director });
 }
 
-export function takeNext(): void {
-  const next = message(preview.value?.id) ?? queue.value[0];
-  if (next) void act("question:air", { message: next.id });
+/** What I have taken on air and this page does not show there yet: the next key may come sooner than the answer. */
+let taking: number | null = null;
+/** Milliseconds after the answer by which the view shows it, whatever becomes of it there. */
+const SHOWN_MS = 2_000;
+
+function onAir(): number | null {
+  return taking ?? air.value?.id ?? null;
 }
 
+export function takeNext(): void {
+  const next = message(preview.value?.id) ?? queue.value[0];
+  if (next) take(next.id);
+}
+
+function take(id: number): void {
+  taking = id;
+  const taken = (): void => void (taking === id && (taking = null));
+  void act("question:air", { message: id }).then((done) => (done ? setTimeout(taken, SHOWN_MS) : taken()));
+}
+
+effect(() => {
+  if (air.value?.id === taking) taking = null;
+});
+
 export function finish(): void {
-  const now = air.value?.id;
+  const now = onAir();
   if (now) void act("question:finish", { message: now });
 }
 
@@ -74,12 +94,13 @@ export function table(): Key[] {
     ...Array.from({ length: 9 }, (_, place): Key => ({ code: `Digit${place + 1}`, shown: place ? undefined : "1 – 9", label: place ? undefined : "key_digit", run: () => (jumping > Date.now() ? jump(place + 1) : route(place + 1)) })),
     letter("Digit0", "0", "key_zero", withTarget((id) => void act("question:route", { message: id, director: null }))),
     letter("Enter", "Enter", "preview", withTarget((id) => void act("question:preview", { message: preview.value?.id === id ? null : id }))),
-    letter("Shift+Enter", "Shift Enter", "take", withTarget((id) => void act("question:air", { message: id }))),
+    letter("Shift+Enter", "Shift Enter", "take", withTarget(take)),
     letter("KeyN", "N", "next", takeNext),
     letter("KeyX", "X", "answered", finish),
-    letter("KeyD", "D", "defer", () => ask("defer", air.value?.id ?? target())),
+    letter("KeyD", "D", "defer", () => ask("defer", onAir() ?? target())),
     letter("KeyW", "W", "write", withTarget((id) => ask("write", id))),
     letter("Space", "Space", "key_pause", () => (frozenAt.value = frozenAt.value === null ? (messages.value.at(-1)?.id ?? 0) : null)),
+    letter("KeyF", "F", "fingerprint", () => admission.value && (dialog.value = { kind: "fingerprint" })),
     letter("KeyZ", "Z", "undo", () => void act("act:undo", {})),
     letter("KeyT", "T", "filter", () => (filter.value = filter.value === "all" ? "held" : filter.value === "held" ? "asked" : filter.value === "asked" ? "supported" : "all")),
     letter("KeyG", "G 1 – 3", "key_column", () => (jumping = Date.now() + 1_500)),
@@ -94,7 +115,8 @@ function jump(place: number): void {
 }
 
 export function useKeys(): void {
-  useEffect(() => {
+  // As soon as the console is there to be seen: whoever presses a key then means it.
+  useLayoutEffect(() => {
     keys.set(table());
     keys.onDoubleEscape = () => void act("overlay:clear", {});
   }, []);

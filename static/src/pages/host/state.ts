@@ -2,9 +2,10 @@
 import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
 import { allOf, oneOf } from "../../feed/fold";
 import { type Named, named, pseudonym, t } from "../../i18n";
-import { clientId, Link } from "../../link/link";
+import { Link } from "../../link/link";
 import { staffTicket } from "../../link/staff";
-import type { Act, Acts, Commands, Director, HeldAuthors, HostHall, HostMessage, HostOnAir, MutedAuthors, OverlayState, Preview, Queue } from "../../protocol/types";
+import type { Act, Acts, Director, HeldAuthors, HostAdmission, HostHall, HostMessage, HostOnAir, MutedAuthors, OverlayState, Preview, Queue } from "../../protocol/types";
+import { acting } from "../../ui/act";
 import { toast } from "../../ui/parts";
 import { codeOf } from "../../ui/route";
 
@@ -21,6 +22,7 @@ export const hall = single<HostHall>("hall");
 export const air = single<HostOnAir>("on_air");
 export const preview = single<Preview>("preview");
 export const overlay = single<OverlayState>("overlay");
+export const admission = single<HostAdmission>("admission");
 export const muted = single<MutedAuthors>("muted");
 export const heldAuthors = single<HeldAuthors>("held_authors");
 export const acts = single<Acts>("acts");
@@ -87,27 +89,8 @@ export const shown = computed(() => {
 export const heldCount = computed(() => messages.value.filter((one) => one.state === "held").length);
 
 // --- acting ---
-type Payload<K extends keyof Commands> = Omit<Commands[K], "client_id">;
-
-/** Send a command with a fresh client id; retried once with the same id when no answer came. True: done. */
-export async function act<K extends keyof Commands>(command: K, payload: Payload<K>): Promise<boolean> {
-  const whole = { client_id: clientId(), ...payload } as unknown as Commands[K];
-  for (let tries = 0; tries < 3; tries++) {
-    try {
-      const ack = await link.send(command, whole);
-      if (ack.ok) return true;
-      if (!["not_saved", "unknown_outcome", "busy"].includes(ack.error?.code ?? "") || tries === 2) {
-        toast(ack.error?.message ?? "", true);
-        return false;
-      }
-    } catch {
-      // No answer: the same client id makes asking again safe.
-    }
-    await new Promise((done) => setTimeout(done, 700 * (tries + 1)));
-  }
-  toast(t("refusal.not_saved"), true);
-  return false;
-}
+/** True: done. A refusal is shown. */
+export const act = acting(link);
 
 /** What an act was, in words. */
 export function told(one: Act): string {

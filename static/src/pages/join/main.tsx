@@ -2,7 +2,7 @@ import { render } from "preact";
 import { speak } from "../../i18n";
 import "../../ui/base.css";
 import { startTheme } from "../../ui/theme";
-import "./join.css";
+import "../../ui/entrance.css";
 import { Join } from "./Join";
 
 startTheme();

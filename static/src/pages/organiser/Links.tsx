@@ -170,7 +170,7 @@ function OfRole({ hall, role, days }: { hall: OrganiserHall; role: Role; days: n
             if (label.value.trim()) void makeLinks(hall.code, [{ role, label: label.value.trim() }], days).then((done) => done && (label.value = ""));
           }}
         >
-          <input class="field grow" value={label.value} maxLength={40} aria-label={t("organiser.moderator")} placeholder={t("organiser.moderator")} onInput={(event) => (label.value = event.currentTarget.value)} />
+          <input class="field grow" value={label.value} maxLength={80} aria-label={t("organiser.moderator")} placeholder={t("organiser.moderator")} onInput={(event) => (label.value = event.currentTarget.value)} />
           <button class="button small" type="submit" disabled={!label.value.trim()}>
             {t("organiser.make_link")}
           </button>

@@ -2,7 +2,7 @@ import { render } from "preact";
 import { speak } from "../../i18n";
 import "../../ui/base.css";
 import { startTheme } from "../../ui/theme";
-import "./organiser.css";
+import "../../ui/office.css";
 
 startTheme();
 void speak("organiser", "refusal").then(async () => {

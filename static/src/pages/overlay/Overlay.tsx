@@ -1,11 +1,12 @@
 import { computed } from "@preact/signals";
 import type { JSX } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { allOf, oneOf } from "../../feed/fold";
-import { beside, figure, pseudonym, t, titled } from "../../i18n";
+import { beside, figure, language, LANGUAGES, pair, pseudonym, t, titled } from "../../i18n";
 import { Link } from "../../link/link";
 import { staffTicket } from "../../link/staff";
-import type { LowerThird, Ticker, TickerMessage } from "../../protocol/types";
+import type { LowerThird, OverlayHall, Ticker, TickerMessage } from "../../protocol/types";
+import { useKeyWords, type Words } from "../../ui/KeyWords";
 import { codeOf } from "../../ui/route";
 import { type Parameters, words } from "./parameters";
 
@@ -23,6 +24,10 @@ const third = computed(() => {
   void link.version.value;
   return oneOf<LowerThird>(link.view, "lower_third");
 });
+const issuerKey = computed(() => {
+  void link.version.value;
+  return oneOf<OverlayHall>(link.view, "hall")?.key ?? null;
+});
 const ticker = computed(() => {
   void link.version.value;
   return oneOf<Ticker>(link.view, "ticker")?.on ? allOf<TickerMessage>(link.view, "message") : [];
@@ -30,15 +35,19 @@ const ticker = computed(() => {
 
 /** The last right state stays on the picture whatever becomes of the connection. */
 export function Overlay({ chosen }: { chosen: Parameters }): JSX.Element {
-  const sample = useSample(chosen.test);
+  const sample = useSample(chosen.test && chosen.key !== "only");
   const wanted = sample ?? third.value;
-  const ours = wanted?.id && !chosen.queueonly && (!chosen.bureau || chosen.bureau === wanted.department?.id);
+  const ours = wanted?.id && chosen.key !== "only" && !chosen.queueonly && (!chosen.bureau || chosen.bureau === wanted.department?.id);
   const shown = useShown(ours ? wanted : null, chosen);
-  const lines = chosen.ticker && !chosen.onlyquestions ? ticker.value.slice(-chosen.limit) : [];
+  const keyed = useKeyWords(chosen.key === "off" ? null : issuerKey.value);
+  const key = useShown(useKeyCard(chosen.test && chosen.key === "only" ? SAMPLE_WORDS : keyed), chosen);
+  // While the key is read out beside a question the ticker makes room: a picture holds no more than two of the three.
+  const room = chosen.key !== "only" && !(key.card && shown.card);
+  const lines = chosen.ticker && !chosen.onlyquestions && room ? ticker.value.slice(-chosen.limit) : [];
   if (chosen.reverse) lines.reverse();
   useStyles(chosen);
   const outside = !window.obsstudio;
-  const empty = !shown.card && !lines.length;
+  const empty = !shown.card && !key.card && !lines.length;
   return (
     <div class={`overlay ${chosen.theme} ${chosen.compact ? "compact" : ""} ${chosen.aligntop ? "top" : ""} ${chosen.alignright ? "right" : ""} ${chosen.bubble ? "bubble" : ""} ${chosen.motion ? "" : "still"} ${chosen.smooth ? "smooth" : ""} ${outside && empty ? "outside" : ""}`}>
       {outside && (empty || chosen.test) && (
@@ -70,8 +79,34 @@ export function Overlay({ chosen }: { chosen: Parameters }): JSX.Element {
           ))}
         </ul>
       )}
+      {key.card && <KeyCard words={key.card.words} leaving={key.leaving} chosen={chosen} />}
       {shown.card && <Card card={shown.card} leaving={shown.leaving} chosen={chosen} />}
     </div>
+  );
+}
+
+/** The issuer's key to be read out: in the overlay's language, and small in the others, since pages show it in their own. */
+function KeyCard({ words, leaving, chosen }: { words: Words; leaving: boolean; chosen: Parameters }): JSX.Element {
+  const others = LANGUAGES.filter((lang) => lang !== language.value);
+  return (
+    <section class={`third key ${leaving ? `out-${chosen.animateout}` : `in-${chosen.animatein}`}`} lang={language.value}>
+      <p class="head">
+        <span class="tag">{t("overlay.key")}</span>
+      </p>
+      <ol class="words">
+        {words.map((one, place) => (
+          <li key={place}>
+            {pair(one)}
+            {others.map((lang) => (
+              <span key={lang} class="name" lang={lang}>
+                {pair(one, lang)}
+              </span>
+            ))}
+          </li>
+        ))}
+      </ol>
+      <p class="director">{t("overlay.key_how")}</p>
+    </section>
   );
 }
 
@@ -113,8 +148,8 @@ function Card({ card, leaving, chosen }: { card: LowerThird; leaving: boolean; c
 }
 
 /** What is on the picture: comes after the delay, leaves with its movement, by itself when its time is over. */
-function useShown(wanted: LowerThird | null, chosen: Parameters): { card: LowerThird | null; leaving: boolean } {
-  const [card, setCard] = useState<LowerThird | null>(null);
+function useShown<T extends { id: number | null }>(wanted: T | null, chosen: Parameters): { card: T | null; leaving: boolean } {
+  const [card, setCard] = useState<T | null>(null);
   const [leaving, setLeaving] = useState(false);
   const [over, setOver] = useState<number | null>(null);
   const here = wanted && wanted.id !== over ? wanted : null;
@@ -138,6 +173,13 @@ function useShown(wanted: LowerThird | null, chosen: Parameters): { card: LowerT
     return () => clearTimeout(timer);
   }, [card?.id]);
   return { card, leaving };
+}
+
+const SAMPLE_WORDS: Words = [0, 1, 2, 3, 4, 5].map((place) => [place, place] as const);
+
+/** The words as a card, the same one as long as they are the same; none: null. */
+function useKeyCard(words: Words): { id: number; words: Words } | null {
+  return useMemo(() => (words.length ? { id: 1, words } : null), [words]);
 }
 
 function useSample(on: boolean): LowerThird | null {

@@ -21,6 +21,13 @@ test("a bare name means true, and a no means no", () => {
   expect(of("").motion).toBe(true);
 });
 
+test("the key's words come with the rest, alone, or never", () => {
+  expect(of("").key).toBe("");
+  expect(of("key").key).toBe("only");
+  expect(of("key=1").key).toBe("only");
+  expect(of("key=0").key).toBe("off");
+});
+
 test("a value out of its range becomes the nearest one in it, and nonsense the usual one", () => {
   expect(of("scale=99").scale).toBe(4);
   expect(of("scale=x").scale).toBe(1);

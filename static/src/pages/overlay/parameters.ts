@@ -32,6 +32,7 @@ export interface Parameters {
   reverse: boolean;
   striplinks: boolean;
   bureau: string;
+  key: "" | "only" | "off";
   darkmode: boolean;
   lightmode: boolean;
   theme: string;
@@ -90,6 +91,7 @@ export const TABLE: readonly Row[] = [
   { name: "reverse", value: "bare", what: "newest message of the ticker on top" },
   { name: "striplinks", value: "bare", what: "takes web addresses out of the texts" },
   { name: "bureau", value: "id of a department", what: "only questions that are routed to it" },
+  { name: "key", value: "1, 0", what: "1: nothing but the words of the issuer's key, while the host shows them; 0: never these" },
   { name: "viewonly", value: "bare", what: "accepted; an overlay can only ever watch" },
   { name: "pinnedonly", value: "bare", what: "accepted; only what the host takes on air is ever shown" },
   { name: "normalize", value: "bare", what: "accepted; the server has normalised every text already" },
@@ -143,6 +145,7 @@ export function parameters(query: URLSearchParams): Parameters {
     reverse: on("reverse"),
     striplinks: on("striplinks"),
     bureau: (query.get("bureau") ?? "").slice(0, 40),
+    key: !query.has("key") ? "" : on("key") ? "only" : "off",
     darkmode: on("darkmode"),
     lightmode: on("lightmode"),
     theme: on("lightmode") ? "light" : oneOf("theme", ["dark", "light"], "dark"),

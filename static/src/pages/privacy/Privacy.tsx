@@ -23,7 +23,7 @@ export function Privacy(): JSX.Element {
       .catch(() => undefined);
   }, []);
   return (
-    <div class="join privacy">
+    <div class="entrance privacy">
       <main>
         <h1>{t("privacy.title")}</h1>
         <p>

@@ -1,0 +1,47 @@
+"""Whatever becomes of a request, its answer is one of ours: an Ack or a line of text, with our headers."""
+
+import secrets
+
+import structlog
+from aiohttp import web
+
+from protocol.refusals import Refusal
+from server.http.built import Handler
+from server.http.replies import no
+from server.http.security import headers
+
+log = structlog.get_logger()
+
+
+@web.middleware
+async def answer_everything(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Errors of the router get our headers too; a bug gets a number that is in the log, with neither text nor address."""
+    try:
+        response = await handler(request)
+    except web.HTTPException as error:
+        response = _told(error, request)
+    except ConnectionError:
+        raise
+    except Exception:
+        number = secrets.token_hex(4)
+        resource = request.match_info.route.resource
+        log.exception("internal", number=number, route=resource.canonical if resource else "-")
+        if request.writer.output_size:
+            raise ConnectionResetError("failed in the middle of an answer") from None
+        response = no(Refusal("internal", {"id": number}), request)
+    if not response.prepared:
+        for name, value in headers("api").items():
+            response.headers.setdefault(name, value)
+    return response
+
+
+def _told(error: web.HTTPException, request: web.Request) -> web.Response:
+    if error.status < 400:
+        response = web.Response(status=error.status, headers={"Location": error.headers.get("Location", "/")})
+        response.headers.extend({name: value for name, value in error.headers.items() if name == "Set-Cookie"})
+    elif request.path.startswith("/api/"):
+        response = no(Refusal("unknown_command" if error.status in (404, 405) else "bad_request"), request)
+        response.set_status(error.status)
+    else:
+        response = web.Response(status=error.status, text=f"{error.status}: {error.reason}\n")
+    return response
