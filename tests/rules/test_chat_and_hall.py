@@ -132,7 +132,7 @@ def test_a_director_with_open_questions_cannot_be_dropped() -> None:
         ({"title": "가" * 81}, "text_too_long"),
         ({"hosts": (Host(id="a", name="x"), Host(id="a", name="y"))}, "duplicate_id"),
         ({"hosts": tuple(Host(id=f"h{n}", name="x") for n in range(limit("hosts") + 1))}, "list_too_long"),
-        ({"hosts": (Host(id="a", name="가" * 41),)}, "text_too_long"),
+        ({"hosts": (Host(id="a", name="가" * 81),)}, "text_too_long"),
         ({"directors": (Director(id="x", department="nowhere", name="x"),)}, "no_such_department"),
         ({"video": Video(kind="hls", url="http://elsewhere/x.m3u8")}, "bad_video"),
         ({"video": Video(kind="iframe", url="javascript:alert(1)")}, "bad_video"),

@@ -48,7 +48,7 @@ def test_renewing_revokes_all_of_a_role_and_of_no_other() -> None:
         (new(role="director", id="nobody"), "no_such_director"),
         (new(role="overlay", id="host-1"), "no_such_director"),
         (new(id="stranger"), "no_such_director"),
-        (new(label="가" * 41), "text_too_long"),
+        (new(label="가" * 81), "text_too_long"),
         (new(label=" \u200b "), "text_empty"),
     ],
 )

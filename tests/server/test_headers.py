@@ -39,6 +39,7 @@ TABLE: dict[tuple[str, str], tuple[str, str]] = {
     ("POST", "/api/v1/halls/{code}/{role}/ticket"): ("/api/v1/halls/TESTED/host/ticket", API),
     ("POST", "/api/v1/halls/{code}/nonce"): ("/api/v1/halls/TESTED/nonce", API),
     ("POST", "/api/v1/halls/{code}/redeem"): ("/api/v1/halls/TESTED/redeem", API),
+    ("POST", "/api/v1/halls/{code}/{role}/grant"): ("/api/v1/halls/TESTED/host/grant", API),
     ("GET", "/api/v1/halls/{code}/audit.jsonl"): ("/api/v1/halls/TESTED/audit.jsonl", API),
     ("GET", "/.well-known/townhall"): ("/.well-known/townhall", API),
     ("POST", "/api/v1/halls/{code}/links"): ("/api/v1/halls/TESTED/links", API),
