@@ -1,6 +1,8 @@
 """`make run`: one command, and a town hall is going on."""
 
 import asyncio
+import contextlib
+import random
 import re
 import signal
 import socket
@@ -17,10 +19,13 @@ ROLES = ["issuer", "audience", "host", *["director"] * 8, "overlay", "organiser"
 
 @pytest.fixture
 def port() -> int:
-    """A port that is free now."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+    """A port that is free now, as is the next one, the issuer's; below those that the system gives to connections."""
+    while True:
+        found = random.randrange(20_000, 32_000)
+        with contextlib.suppress(OSError), socket.socket() as own, socket.socket() as issuers:
+            own.bind(("127.0.0.1", found))
+            issuers.bind(("127.0.0.1", found + 1))
+            return found
 
 
 async def lines(demo: Running) -> list[str]:
