@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 MADE := .make
 
 .DELETE_ON_ERROR:
-.PHONY: help run build setup test waiting-tests other-tests browser-tests check fmt test-python test-pages test-browser rehearsal bench recovery docs screenshots wheel-test sbom lock clean
+.PHONY: help run build setup test python-tests browser-tests check fmt test-python test-pages test-browser rehearsal bench recovery docs screenshots wheel-test sbom lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -48,19 +48,13 @@ $(MADE)/chromium:
 	tools/install_chromium.sh
 	@touch $@
 
-# They wait more than they compute: for time-outs, restarts, pages. So three of them run side by side, also on two cores.
-WAITING := tests/anonymity tests/fanout tests/faults tests/node
-SIDE_BY_SIDE := waiting-tests other-tests browser-tests
-
+# They wait more than they compute: for time-outs, restarts, pages. So two of them run side by side.
 test: build check $(MADE)/nginx $(MADE)/chromium ## everything
-	@$(MAKE) --no-print-directory -j3 $(SIDE_BY_SIDE)
+	@$(MAKE) --no-print-directory -j2 python-tests browser-tests
 	@$(MAKE) --no-print-directory test-pages wheel-test
 
-waiting-tests:
-	@$(BIN)/pytest -q $(WAITING) $(ARGS) 2>&1 | sed -u 's/^/$@: /'
-
-other-tests:
-	@$(BIN)/pytest -q tests $(WAITING:%=--ignore=%) --ignore=tests/browser $(ARGS) 2>&1 | sed -u 's/^/$@: /'
+python-tests:
+	@$(BIN)/pytest -q tests --ignore=tests/browser $(ARGS) 2>&1 | sed -u 's/^/$@: /'
 
 browser-tests:
 	@$(BIN)/pytest -q tests/browser $(ARGS) 2>&1 | sed -u 's/^/$@: /'
