@@ -5,7 +5,7 @@ import pytest
 
 from protocol.names import Language
 from tests.browser.browser import Page
-from tests.browser.conftest import Visits
+from tests.browser.conftest import EASY, WORDY, Visits
 from tests.browser.house import House
 from tests.faults.served import Served
 
@@ -15,6 +15,10 @@ TRANSPARENT = (
 )
 
 
+INSIDE = """() => [...document.querySelectorAll(".third")].every((one) => {
+  const box = one.getBoundingClientRect();
+  return box.top >= 0 && box.left >= 0 && box.bottom <= innerHeight && box.right <= innerWidth;
+})"""
 REMEMBER = """() => {
   window.seen = new Set();
   const watch = new MutationObserver(() => window.seen.add(document.body.innerText));
@@ -123,6 +127,23 @@ async def test_the_words_of_the_issuers_key_are_those_that_every_page_shows(
     await late.sees(".third.key li", times=6)
     await host.button("host.fingerprint_off", "dialog")
     await late.sees(".third", times=0)
+
+
+async def test_the_key_and_the_longest_question_are_in_one_picture(
+    http: aiohttp.ClientSession, served: Served, visit: Visits
+) -> None:
+    house = House(http, served, "PICTURED", served.url)
+    await house.create(WORDY, kinds=["open"], admission=EASY)
+    person = await visit(house, "audience")
+    await person.sees("#text:enabled")
+    await on_air(house, "가" * 300, ticket=await ticket_of(person))
+    await house.act("host:host-1", "overlay:ticker", on=True)
+    await house.act("host:host-1", "overlay:key", on=True)
+    overlay = await visit(house, "overlay", lang="en", before=OBS, width=1920, height=1080, query="ticker=1&motion=0")
+    await overlay.sees(".third", times=2)
+    await overlay.sees(".third.key li", times=6)
+    assert await overlay.evaluate(INSIDE)
+    assert await overlay.count(".ticker") == 0
 
 
 async def test_a_town_hall_without_an_issuer_has_no_key_to_show(house: House, visit: Visits) -> None:

@@ -5,6 +5,7 @@ import { useEffect } from "preact/hooks";
 import { t } from "../../i18n";
 import type { Outbox } from "../../link/outbox";
 import { Dialog } from "../../ui/parts";
+import { save } from "../../ui/save";
 import { code } from "./enter";
 import { Fingerprint } from "./Fingerprint";
 import { link } from "./state";
@@ -24,11 +25,7 @@ export function Stored({ outbox, typed, onClose }: { outbox: Outbox; typed: stri
 
   function download(): void {
     const parts = [t("audience.lock"), "", shown.value, "", ...["lock_1", "lock_2", "lock_3"].map((key) => t(`audience.${key}`))];
-    const anchor = document.createElement("a");
-    anchor.href = URL.createObjectURL(new Blob([parts.join("\n")], { type: "text/plain;charset=utf-8" }));
-    anchor.download = `${code}-${chosen.value}.txt`;
-    anchor.click();
-    setTimeout(() => URL.revokeObjectURL(anchor.href), 10_000);
+    save(new Blob([parts.join("\n")], { type: "text/plain;charset=utf-8" }), `${code}-${chosen.value}.txt`);
   }
 
   return (
