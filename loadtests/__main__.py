@@ -41,6 +41,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     bar = Bar(lang)
     try:
         plan = plan_of(given, lang)
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
         outcome = asyncio.run(Run(plan, bar.show).run())
     except KeyboardInterrupt:
         return 130
@@ -71,6 +73,8 @@ def explained(error: Exception, url: str, lang: Language) -> str:
             return say(lang, "not_admitted", why=why)
         case NotAdmitted() | ConnectionRefusedError(errno=None):
             return say(lang, "not_admitted", why=error)
+        case PermissionError():
+            return say(lang, "metrics_token")
         case AudienceFailed():
             return say(lang, "audience_failed", why=error)
     return say(lang, "no_server", url=url, why=str(error) or type(error).__name__)
@@ -106,13 +110,21 @@ def parser(lang: Language) -> argparse.ArgumentParser:
     top.add_argument("--posters", type=int, help=t("posters"))
     top.add_argument("--rate", type=float, help=t("rate"))
     top.add_argument("--seconds", type=float, help=t("seconds"))
+    top.add_argument("--for", dest="seconds", type=duration, metavar="15m", help=t("for"))
     top.add_argument("--join-over", dest="join_over_s", type=float, help=t("join_over"))
     top.add_argument("--stall", type=int, help=t("stall"))
     top.add_argument("--audience", choices=("auto", "python", "native"), default="auto", help=t("audience"))
     top.add_argument("--processes", type=int, choices=range(1, 17), default=1, metavar="N", help=t("processes"))
+    top.add_argument("--metrics-token", dest="metrics", type=Path, metavar="FILE", help=t("metrics"))
     top.add_argument("--html", type=Path, metavar="FILE", help=t("html"))
     top.add_argument("--lang", choices=("ko", "en"), help=t("lang"))
     return top
+
+
+def duration(text: str) -> float:
+    """Seconds of `90`, `90s`, `15m` or `1h`. Raises ValueError."""
+    unit = {"s": 1, "m": 60, "h": 3_600}.get(text[-1:])
+    return float(text[:-1]) * unit if unit else float(text)
 
 
 def plan_of(given: argparse.Namespace, lang: Language) -> Plan:
@@ -134,7 +146,7 @@ def plan_of(given: argparse.Namespace, lang: Language) -> Plan:
             burst = limit("messages_per_10_s")
             raise Wrong(say(lang, "does_not_fit", burst=burst, rate=phase.rate, needed=needed, posters=whole.posters))
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    if files != resource.RLIM_INFINITY and whole.viewers / given.processes + FILES_BESIDE > files:
+    if files != resource.RLIM_INFINITY and max(whole.viewers / given.processes, whole.posters) + FILES_BESIDE > files:
         raise Wrong(say(lang, "too_many_files", files=files, viewers=whole.viewers))
     native = build.found() if given.audience != "python" else None
     if given.audience == "native":
@@ -144,7 +156,19 @@ def plan_of(given: argparse.Namespace, lang: Language) -> Plan:
             raise Wrong(say(lang, "native_http"))
     if given.url.startswith("https"):
         native = None
-    return Plan(url=given.url, code=given.code, scenario=whole, native=native, processes=given.processes, lang=lang)
+    try:
+        token = given.metrics.read_text("ascii").strip() if given.metrics else ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise Wrong(str(error)) from None
+    return Plan(
+        url=given.url,
+        code=given.code,
+        scenario=whole,
+        native=native,
+        processes=given.processes,
+        metrics=token,
+        lang=lang,
+    )
 
 
 if __name__ == "__main__":

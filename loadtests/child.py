@@ -46,7 +46,7 @@ class Child:
             await process.wait()
 
     async def tell(self, line: str) -> None:
-        """`window`, `count N S` or `report`."""
+        """`window`, `count N S`, `cut S` or `report`."""
         assert self._process is not None
         assert self._process.stdin is not None
         with contextlib.suppress(ConnectionError):

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 from loadtests.checker import Verdict
 from loadtests.histogram import Histogram
-from loadtests.posters import Posted
+from loadtests.posters import FLOODED, Posted
 from loadtests.scenario import Scenario
+from loadtests.server_figures import ServerFigures
 
 
 @dataclass(slots=True)
@@ -41,12 +42,20 @@ class Outcome:
     samples: list[Sample] = field(default_factory=list)
     latency: Histogram = field(default_factory=Histogram)
     joins: Histogram = field(default_factory=Histogram)
+    rejoins: Histogram = field(default_factory=Histogram)
+    """From when a viewer whose connection was cut began to come back until it was in."""
     held: bool = False
+    server: ServerFigures | None = None
 
     @property
     def deliveries(self) -> int:
         """Messages seen, over all viewers."""
         return self.latency.total
+
+    @property
+    def excess(self) -> int:
+        """Messages that were refused because more was written than the town hall takes, where that was wanted."""
+        return self.posted.refused[FLOODED] if self.scenario.excess else 0
 
     @property
     def whole(self) -> bool:
@@ -55,5 +64,5 @@ class Outcome:
             not self.held
             and self.missing == self.verdict.behind == self.verdict.short == 0
             and self.holes == self.doubles == self.disorders == 0
-            and len(self.posted.acknowledged) == self.posted.due > 0
+            and len(self.posted.acknowledged) == self.posted.due - self.excess > 0
         )

@@ -19,7 +19,9 @@ from protocol.limits import limit
 
 ANSWER_S = 10.0
 TRIES = 4
-TEMPORARY = ("not_saved", "unknown_outcome", "busy", "too_fast", "disk_full", "draining")
+FLOODED = "chat_flooded"
+"""More is written than the town hall takes."""
+TEMPORARY = ("not_saved", "unknown_outcome", "busy", "too_fast", "disk_full", "draining", FLOODED)
 """Refusals after which a page sends the same again."""
 
 
@@ -46,9 +48,10 @@ def fits(posters: int, rate: float, seconds: float) -> int:
 
 
 class Posters:
-    """`run`: whose marks the messages carry. `length`: they are filled up to so many letters."""
+    """`run`: whose marks the messages carry. `length`: they are filled up to so many letters. `tries`: of each message."""
 
-    def __init__(self, url: str, code: str, tickets: Sequence[str], run: str, length: int = 0) -> None:
+    def __init__(self, url: str, code: str, tickets: Sequence[str], run: str, length: int = 0, *, tries: int = TRIES) -> None:
+        self._tries = tries
         self._url = urlsplit(url)
         self._code = code
         self._tickets = tickets
@@ -95,7 +98,7 @@ class Posters:
 
     async def _post(self, number: int, due_ns: int) -> None:
         place, client_id, text = number % len(self._crowd), uuid4().hex, self._text(number, due_ns)
-        for attempt in range(TRIES):
+        for attempt in range(self._tries):
             if attempt:
                 await asyncio.sleep(0.2 * 2**attempt)
             try:
@@ -112,7 +115,7 @@ class Posters:
                 return
             code = ack["error"]["code"]
             self.posted.refused[code] += 1
-            if code not in TEMPORARY:
+            if code not in TEMPORARY or (code == FLOODED and self._tries == 1):
                 return
         self.posted.unanswered += 1
 

@@ -9,14 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import aiohttp
+
 from loadtests.audience.lines import Joined, Report, Tick
 from loadtests.audience.words import Words
 from loadtests.checker import Verdict, judge
 from loadtests.child import Child
 from loadtests.marks import run_name
 from loadtests.outcome import Outcome, Sample
-from loadtests.posters import Held, Posters
+from loadtests.posters import TRIES, Held, Posters
 from loadtests.scenario import Scenario
+from loadtests.server_figures import EVERY_S, GONE_S, Reading, ServerFigures, read
 from loadtests.tickets import tickets
 from protocol.names import Language
 
@@ -32,7 +35,9 @@ JOIN_S = 120.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """`native`: the compiled C audience, None: Python's. `processes`: the audience's; `before`: words before its command."""
+    """`native`: the compiled C audience, None: Python's. `processes`: the audience's; `before`: words before its command.
+    `metrics`: the token of the server's `/metrics`, "": it is not asked.
+    """
 
     url: str
     code: str
@@ -40,6 +45,7 @@ class Plan:
     native: Path | None = None
     processes: int = 1
     deflate: bool = False
+    metrics: str = ""
     before: Sequence[str] = ()
     lang: Language = "en"
 
@@ -65,11 +71,23 @@ class Run:
         self._live: dict[int, int] = {}
         self._joined: set[int] = set()
         self._all_joined = asyncio.Event()
+        self._cut = False
         self._reports: asyncio.Queue[Report] = asyncio.Queue(maxsize=64)
         self.outcome = Outcome(plan.scenario, "C" if plan.native else "Python")
 
     async def run(self) -> Outcome:
         """Raises NotAdmitted, AudienceFailed, ConnectionError, OSError, TimeoutError."""
+        async with contextlib.AsyncExitStack() as stack:
+            if self._plan.metrics:
+                session = await stack.enter_async_context(aiohttp.ClientSession())
+                self._began = time.monotonic()
+                self.outcome.server = ServerFigures(await self._reading(session))
+                watching = asyncio.create_task(self._watch(session, self.outcome.server), name="watch")
+                stack.push_async_callback(self._look_back, session, self.outcome.server)
+                stack.push_async_callback(_ended, watching)
+            return await self._run()
+
+    async def _run(self) -> Outcome:
         plan, scenario, outcome = self._plan, self._plan.scenario, self.outcome
         wanted = scenario.viewers + scenario.posters
         got = await tickets(
@@ -84,7 +102,7 @@ class Run:
         # Those who write have one each, since each may write only so fast; those who only watch can share what is left.
         own, shared = got[: scenario.posters], got[scenario.posters :]
         name = run_name()
-        posters = Posters(plan.url, plan.code, own, name, scenario.length)
+        posters = Posters(plan.url, plan.code, own, name, scenario.length, tries=1 if scenario.excess else TRIES)
         try:
             await posters.come()
             outcome.posted = posters.posted
@@ -99,14 +117,14 @@ class Run:
     async def _with_audience(self, name: str, file: str, posters: Posters) -> None:
         plan, processes = self._plan, self._plan.processes
         async with contextlib.AsyncExitStack() as stack:
-            self._began = time.monotonic()
+            self._began = self._began or time.monotonic()
             children = [
                 await stack.enter_async_context(Child(self._words(name, file, place), plan.native, plan.before))
                 for place in range(processes)
             ]
             listening = [asyncio.create_task(self._listen(place, child)) for place, child in enumerate(children)]
             try:
-                await self._phases(posters, listening)
+                await self._phases(posters, children, listening)
                 await self._settle(children)
             finally:
                 for task in listening:
@@ -131,10 +149,11 @@ class Run:
             deflate=int(plan.deflate),
         )
 
-    async def _phases(self, posters: Posters, listening: Sequence["asyncio.Task[None]"]) -> None:
+    async def _phases(self, posters: Posters, children: Sequence[Child], listening: Sequence["asyncio.Task[None]"]) -> None:
         scenario = self._plan.scenario
         joined: asyncio.Task[object] = asyncio.create_task(self._all_joined.wait())
-        writing = asyncio.create_task(self._write(posters, after=None if scenario.while_joining else self._all_joined))
+        begun = None if scenario.while_joining else self._all_joined
+        writing = asyncio.create_task(self._write(posters, children, begun))
         patience = asyncio.create_task(asyncio.sleep(scenario.join_over_s + JOIN_S))
         try:
             # An audience that fails ends the run: nobody would see the messages.
@@ -155,9 +174,26 @@ class Run:
             patience.cancel()
             await asyncio.gather(joined, writing, patience, return_exceptions=True)
 
-    async def _write(self, posters: Posters, after: asyncio.Event | None) -> None:
+    async def _write(self, posters: Posters, children: Sequence[Child], after: asyncio.Event | None) -> None:
         if after is not None:
             await after.wait()
+        if self._plan.scenario.cut_after_s:
+            async with asyncio.TaskGroup() as both:
+                both.create_task(self._cut_all(children))
+                both.create_task(self._write_phases(posters))
+        else:
+            await self._write_phases(posters)
+
+    async def _cut_all(self, children: Sequence[Child]) -> None:
+        """Everybody's connection at once."""
+        scenario = self._plan.scenario
+        await asyncio.sleep(scenario.cut_after_s)
+        await self._all_joined.wait()
+        self._cut = True
+        for child in children:
+            await child.tell(f"cut {scenario.join_over_s}")
+
+    async def _write_phases(self, posters: Posters) -> None:
         for phase in self._plan.scenario.phases:
             await posters.write(phase.rate, phase.seconds, phase.burst)
 
@@ -189,7 +225,7 @@ class Run:
         sample.bytes += tick.bytes
         for pairs, histograms in (
             (tick.latency, (sample.latency, outcome.latency)),
-            (tick.joins, (sample.joins, outcome.joins)),
+            (tick.joins, (sample.joins, outcome.rejoins if self._cut else outcome.joins)),
         ):
             for histogram in histograms:
                 histogram.merge(pairs)
@@ -197,6 +233,24 @@ class Run:
         done = sample.live if joining else outcome.posted.due
         of = scenario.viewers if joining else sum(max(1, round(phase.rate * phase.seconds)) for phase in scenario.phases)
         self._told(Progress("joining" if joining else "running", done, of, sample.live, outcome.deliveries))
+
+    # --- what the server says ---
+    async def _reading(self, session: aiohttp.ClientSession) -> Reading:
+        return await read(session, self._plan.url, self._plan.metrics, time.monotonic() - self._began)
+
+    async def _watch(self, session: aiohttp.ClientSession, told: ServerFigures) -> None:
+        while True:
+            await asyncio.sleep(EVERY_S)
+            with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+                told.during.append(await self._reading(session))
+
+    async def _look_back(self, session: aiohttp.ClientSession, told: ServerFigures) -> None:
+        """What is left once everybody has gone."""
+        ends = time.monotonic() + GONE_S
+        while not told.gone() and time.monotonic() < ends:
+            with contextlib.suppress(aiohttp.ClientError, TimeoutError):
+                told.after = await self._reading(session)
+            await asyncio.sleep(0.5)
 
     # --- the end ---
     async def _settle(self, children: Sequence[Child]) -> None:
@@ -223,3 +277,9 @@ class Run:
             outcome.disorders += report.disorders
             outcome.resets += report.resets
             outcome.closings.update(report.closings)
+
+
+async def _ended(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task

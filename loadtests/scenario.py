@@ -26,6 +26,10 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     while_joining: bool = False
     """Whether the first phase begins with the joining, and not after it."""
     stall: Annotated[int, Meta(ge=0)] = 0
+    excess: bool = False
+    """More is written than the town hall takes: what is refused for that is not sent again, and is no fault."""
+    cut_after_s: Annotated[float, Meta(ge=0, le=86_400)] = 0.0
+    """So long after writing began all viewers' connections are cut at once; they come back over `join_over_s`. 0: never."""
     length: Annotated[int, Meta(ge=0, le=300)] = 0
     """Letters that each message is filled up to; 0: as people write."""
     phases: Annotated[tuple[Phase, ...], Meta(min_length=1, max_length=100)]

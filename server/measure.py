@@ -1,5 +1,6 @@
 """Brings what the parts of a node have counted, and how they stand now, into the figures of this process."""
 
+import asyncio
 from collections import Counter
 
 from server import metrics
@@ -46,6 +47,7 @@ def measured(directory: Directory, follower: Follower, appender: Appender, valke
     metrics.PRESENT.set(sum(runtime.viewers for runtime in runtimes))
     metrics.LAG.set(follower.lag())
     metrics.FOLLOWED.set(follower.healthy)
+    metrics.TASKS.set(len(asyncio.all_tasks()))
     metrics.WAITING.set(appender.waiting)
     metrics.WORKERS.set(1)
     metrics.advance(metrics.STORE_RESTARTS, valkey.restarts if valkey is not None else 0)

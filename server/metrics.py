@@ -66,6 +66,9 @@ WAITING = Gauge("townhall_appends_waiting", "Appends that wait for their turn.",
 LOOP_SECONDS = Histogram(
     "townhall_event_loop_lag_seconds", "By how much the event loop was late, ten times a second.", buckets=FAST, registry=REGISTRY
 )
+TASKS = Gauge(
+    "townhall_tasks", "Tasks of the event loop: what does not go back to where it was is left behind.", registry=REGISTRY
+)
 GC_SECONDS = Histogram("townhall_gc_pause_seconds", "Time of one garbage collection.", buckets=FAST, registry=REGISTRY)
 
 WORKERS = Gauge("townhall_workers", "Worker processes that listen; 1 where there is only one process.", registry=REGISTRY)

@@ -126,12 +126,12 @@ class Crowd:
         self._bytes_left += viewer.bytes
         if viewer.reading:
             self._gone[viewer.number] = viewer.track
-            begun = time.monotonic()
+            begun = time.monotonic() + (again_ms or 0) / 1e3 * viewer.was_cut
         if again_ms is None or self._attempts[viewer.number] >= ATTEMPTS or viewer.number < self.words.stall:
             self._dead += 1
             return
         loop = asyncio.get_running_loop()
-        wait_s = again_ms / 1e3 * random.uniform(1, 1.2)
+        wait_s = again_ms / 1e3 * (1 if viewer.was_cut else random.uniform(1, 1.2))
         loop.call_later(wait_s, self._begin, loop, viewer.number, viewer.track, begun)
 
     # --- counting ---
@@ -204,8 +204,16 @@ class Crowd:
                 say(Window())
             case ["count", messages, seconds]:
                 self._wanted = (int(messages), time.monotonic() + float(seconds))
+            case ["cut", seconds]:
+                self._cut(float(seconds))
             case ["report"]:
                 self._report()
+
+    def _cut(self, seconds: float) -> None:
+        """End every connection as a network does; each comes back once, at a time drawn over `seconds`."""
+        for viewer in list(self._viewers.values()):
+            if viewer.reading and viewer.number >= self.words.stall:
+                viewer.cut(round(random.uniform(0, seconds) * 1e3))
 
     def _report(self) -> None:
         reading = [viewer for viewer in self._viewers.values() if viewer.reading and viewer.number >= self.words.stall]

@@ -20,7 +20,7 @@ BUSY = (429, 503)
 class Viewer(LeanSocket):
     """A connection of number `number` in the crowd, with its track over all connections before."""
 
-    __slots__ = ("_again_ms", "_begun", "_crowd", "number", "reading", "track")
+    __slots__ = ("_again_ms", "_begun", "_crowd", "number", "reading", "track", "was_cut")
 
     def __init__(self, crowd: "Crowd", number: int, track: Track, begun: float) -> None:
         super().__init__()
@@ -28,6 +28,7 @@ class Viewer(LeanSocket):
         self._begun = begun
         self._again_ms: int | None = None
         self.number = number
+        self.was_cut = False
         self.track = track
         self.reading = False
         """Whether it has joined: from then on it is counted."""
@@ -69,6 +70,12 @@ class Viewer(LeanSocket):
             self._again_ms = int(found[1]) if found else None
             if payload.startswith(crowd.refusal) and self.transport is not None:
                 self.transport.close()
+
+    def cut(self, again_ms: int) -> None:
+        """Lose the connection, and come back after that time; how long it takes is counted from then on."""
+        self._again_ms, self.was_cut = again_ms, True
+        if self.transport is not None:
+            self.transport.abort()
 
     def ended(self, status: int) -> None:
         again_ms = self._again_ms

@@ -73,6 +73,7 @@ struct viewer {
 void viewer_begin(struct viewer *viewer, uint64_t due_ns);
 void viewer_event(struct viewer *viewer);
 void viewer_lost(struct viewer *viewer, const char *why);
+void viewer_cut(struct viewer *viewer, double seconds);
 
 /* crowd.c: all of them, and what was counted. */
 struct counted {

@@ -62,6 +62,9 @@ static void obey(const char *line) {
   } else if (sscanf(line, "count %lu %lf", &messages, &within) == 2) {
     wanted = messages;
     wanted_until_ns = now_ns() + (uint64_t)(within * 1e9);
+  } else if (sscanf(line, "cut %lf", &within) == 1) {
+    for (int i = words.stall; i < words.viewers; i++)
+      if (viewers[i].state == LIVE) viewer_cut(&viewers[i], within);
   } else if (!strcmp(line, "report")) {
     report_viewers();
   }

@@ -59,6 +59,15 @@ void viewer_lost(struct viewer *viewer, const char *why) {
   viewer->again_ns = now_ns() + (uint64_t)((double)viewer->again_ms * 1e6 * (1 + 0.2 * rand() / RAND_MAX));
 }
 
+/* Loses its connection, and comes back at a time drawn over `seconds`; how long that takes is counted from then on. */
+void viewer_cut(struct viewer *viewer, double seconds) {
+  viewer->again_ms = 0;
+  viewer_lost(viewer, NULL);
+  if (viewer->state != WAITING) return;
+  viewer->again_ns = now_ns() + (uint64_t)(seconds * 1e9 * rand() / RAND_MAX);
+  viewer->due_ns = viewer->again_ns;
+}
+
 void viewer_begin(struct viewer *viewer, uint64_t due_ns) {
   int one = 1, small = STALLED_RECEIVE_BYTES, number = number_of(viewer);
   viewer->due_ns = due_ns;

@@ -32,6 +32,7 @@ def page(outcome: Outcome, lang: Language) -> str:
 
 def _plots(outcome: Outcome, words: dict[str, str]) -> list[str]:
     samples = outcome.samples
+    told = outcome.server.during if outcome.server is not None else []
     seen = [sample for sample in samples if sample.latency.total]
     came = [sample for sample in samples if sample.joins.total]
     return [
@@ -54,6 +55,7 @@ def _plots(outcome: Outcome, words: dict[str, str]) -> list[str]:
                 (words["p99"], [(s.second, s.joins.percentile(0.99)) for s in came]),
             ],
         ),
+        *([lines(words["memory"], words["time"], [("", [(int(one.second), one.rss / 1e6) for one in told])])] if told else []),
     ]
 
 

@@ -1,6 +1,7 @@
 """The figures of a run in words: (key of section `loadtest`, `row`; value)."""
 
 from loadtests.outcome import Outcome
+from loadtests.server_figures import ServerFigures
 
 
 def rows(outcome: Outcome) -> list[tuple[str, str]]:
@@ -37,6 +38,21 @@ def rows(outcome: Outcome) -> list[tuple[str, str]]:
         ("resets", f"{outcome.resets:,}"),
         ("missing", f"{outcome.missing:,}"),
         ("closings", _codes(outcome.closings)),
+        ("rejoined", f"{outcome.rejoins.total:,}"),
+        ("rejoin_p99", milliseconds(outcome.rejoins.percentile(0.99))),
+        *_server(outcome.server),
+    ]
+
+
+def _server(told: ServerFigures | None) -> list[tuple[str, str]]:
+    """What the server said of itself; dashes where it was not asked."""
+    growth, left = (told.growth(), told.left()) if told is not None else (None, None)
+    return [
+        ("lag_p99", f"≤ {told.lag_p99_s() * 1e3:g} ms" if told is not None else "-"),
+        ("memory", f"{told.most_rss() / 1e6:,.0f} MB" if told is not None else "-"),
+        ("growth", f"{growth:+.2%}" if growth is not None else "-"),
+        ("sockets_left", f"{left[0]:,}" if left is not None else "-"),
+        ("tasks_left", f"{left[1]:,}" if left is not None else "-"),
     ]
 
 

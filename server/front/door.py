@@ -1,6 +1,7 @@
 """Who may open a WebSocket at all: asked before one is opened, and the words for those who may not."""
 
 import asyncio
+import random
 from collections.abc import Callable, Sequence
 
 from aiohttp import web
@@ -13,6 +14,9 @@ from server.http.address import Addresses, peer_of, same_origin
 from server.http.security import headers
 from server.sockets.connection import Connection
 from server.sockets.sockets import Sockets
+
+AGAIN_S = (2, 10)
+"""Between these, drawn by chance, may whoever finds no place come back (RFC 9110, 10.2.3)."""
 
 
 class Door:
@@ -69,7 +73,8 @@ class Door:
         found = self.opens(head, address)
         if isinstance(found, tuple):
             status, code = found
-            return web.Response(status=status, text=_words(code), headers=headers("api"))
+            later = {"Retry-After": str(random.randint(*AGAIN_S))} if status in (429, 503) else {}
+            return web.Response(status=status, text=_words(code), headers=headers("api") | later)
         http, transport = request.protocol, request.transport
         if transport is not None:
             # aiohttp lets go of its part as of a connection that is lost; without a transport it closes and writes nothing.

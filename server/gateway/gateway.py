@@ -42,7 +42,7 @@ CODE = re.compile(r"[A-Z0-9]{4,10}")
 """As protocol.names.HallCode: what is none is not looked up."""
 
 AGAIN_MS = (1_000, 5_000)
-"""Between these, drawn by chance, may whoever met a flood send again."""
+"""Between these, drawn by chance, may whoever was refused with many others come again."""
 TOLD_LIMITS = ("text_graphemes", "answer_graphemes", "reason_graphemes", "undo_s")
 """Bounds that pages show or check before they send."""
 
@@ -108,7 +108,7 @@ class Gateway:
     def join_now(self, role: Role, join: Join) -> Session | Refusal | None:
         """The same without waiting; None: the town hall is not here yet."""
         if self.draining:
-            return Refusal("draining", retry_after_ms=1_000)
+            return Refusal("draining", retry_after_ms=random.randint(*AGAIN_MS))
         runtime = self.directory.here(join.code.strip().upper())
         if runtime is None:
             return None

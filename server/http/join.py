@@ -1,6 +1,7 @@
 """Coming in: the public card of a town hall, and a participant's ticket."""
 
 import io
+import random
 import time
 from functools import lru_cache
 
@@ -17,6 +18,10 @@ from server.http.security import headers
 
 QRS_MAX = 256
 """Drawn codes that are kept: drawing one takes milliseconds, and anybody may ask for a town hall's."""
+
+
+SPREAD_MS = 5_000
+"""Over so long are those spread who are told to come again: a whole office shares one address."""
 
 
 def routes(context: Context) -> list[web.RouteDef]:
@@ -45,7 +50,7 @@ def routes(context: Context) -> list[web.RouteDef]:
     async def join(request: web.Request) -> web.StreamResponse:
         wait_s = joins.take(key(request), time.monotonic())
         if wait_s:
-            return no(Refusal("too_many_joins", retry_after_ms=int(wait_s * 1000) + 1), request)
+            return no(Refusal("too_many_joins", retry_after_ms=int(wait_s * 1000) + random.randint(1, SPREAD_MS)), request)
         runtime = await context.gateway.find(request.match_info["code"])
         if isinstance(runtime, Refusal):
             return no(runtime, request)

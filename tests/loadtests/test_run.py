@@ -60,6 +60,49 @@ async def test_those_who_stop_reading_are_not_asked_what_they_saw(tmp_path: Path
     assert outcome.verdict.whole == 40
 
 
+@AUDIENCES
+async def test_everybody_whose_connection_was_cut_comes_back_and_has_missed_nothing(tmp_path: Path, audience: str) -> None:
+    async with serving(tmp_path) as server:
+        code = await server.hall()
+        scenario = replace(FIFTY, cut_after_s=0.5, phases=(Phase(rate=12, seconds=3),))
+        outcome = await Run(Plan(url=server.node.url, code=code, scenario=scenario, native=native(audience), processes=2)).run()
+    assert outcome.whole, table(outcome, "en")
+    assert (outcome.joins.total, outcome.rejoins.total) == (50, 50)
+
+
+async def test_what_is_refused_because_too_much_is_written_is_no_fault_where_it_was_wanted(tmp_path: Path) -> None:
+    scenario = replace(FIFTY, posters=20, excess=True, phases=(Phase(rate=40, seconds=2, burst=10),))
+    async with serving(tmp_path, posts_per_s=6) as server:
+        code = await server.hall()
+        outcome = await Run(Plan(url=server.node.url, code=code, scenario=scenario)).run()
+    assert outcome.whole, table(outcome, "en")
+    assert outcome.excess == outcome.posted.refused["chat_flooded"] == 80 - len(outcome.posted.acknowledged) > 0
+    assert not replaced_scenario(outcome).whole
+
+
+def replaced_scenario(outcome: Outcome) -> Outcome:
+    """The same, had it not been wanted."""
+    return replaced(outcome, scenario=replace(outcome.scenario, excess=False))
+
+
+async def test_the_server_is_asked_how_it_is_doing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("loadtests.run.EVERY_S", 0.2)
+    async with serving(tmp_path / "data") as server:
+        code = await server.hall()
+        token = (tmp_path / "data/metrics-token").read_text("ascii").strip()
+        outcome = await Run(Plan(url=server.node.url, code=code, scenario=FIFTY, metrics=token)).run()
+        told = outcome.server
+        assert told is not None
+        assert max(one.sockets for one in told.during) == 60
+        assert told.left() == (0, 0)
+        assert told.most_rss() > 10e6 and told.growth() is not None and told.lag_p99_s() > 0
+        figures = dict(rows(outcome))
+        assert (figures["sockets_left"], figures["tasks_left"]) == ("0", "0")
+        assert page(outcome, "en").count("<svg") == 5
+        with pytest.raises(PermissionError, match="token"):
+            await Run(Plan(url=server.node.url, code=code, scenario=FIFTY, metrics="wrong")).run()
+
+
 async def test_a_town_hall_that_reviews_is_said_to_be_no_use(tmp_path: Path) -> None:
     async with serving(tmp_path) as server:
         code = await server.hall(setup=replace(SETUP, mode="reviewed"))

@@ -11,7 +11,7 @@ from loadtests.scenario import BadScenario, Phase, load, names
 
 
 def test_every_scenario_that_comes_along_parses_and_fits_its_posters() -> None:
-    assert names() == ["ramp", "slow-reader", "soak", "storm"]
+    assert names() == ["publish-storm", "ramp", "rejoin-storm", "slow-reader", "soak", "storm"]
     for name in names():
         scenario = load(name)
         assert all(fits(scenario.posters, phase.rate, phase.seconds) == 0 for phase in scenario.phases), name
@@ -35,6 +35,7 @@ def plan(*words: str) -> Phase:
 
 def test_options_change_the_scenario() -> None:
     assert plan("--scenario", "ramp", "--posters", "300", "--rate", "40", "--seconds", "9") == Phase(rate=40, seconds=9)
+    assert plan("--scenario", "soak", "--for", "15m") == Phase(rate=5, seconds=900)
     assert plan("--scenario", "ramp") == load("ramp").phases[0]
 
 

@@ -227,6 +227,8 @@ async def test_whoever_does_not_read_is_cut_off_however_much_waits_for_it(
         room.gauges(body)
         await until(lambda: len(other.news) > told)  # noqa: B023  # awaited within the turn
     assert figures.slow == 1
+    (slow,) = (samples for name, _, _, samples in world.node.figures() if name == "townhall_slow_viewers")
+    assert slow[0][2] == 1
     # It gets nothing more, however much there is: nothing gathers for it here.
     for _ in range(5):
         assert (await other.command("message:post", text="다른 사람은 계속한다"))["ok"]

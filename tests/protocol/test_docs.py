@@ -53,7 +53,7 @@ def test_a_decision_says_what_it_must(page: Path) -> None:
 def test_the_table_has_every_promise_of_this_release() -> None:
     told = set(re.findall(r"^\| ([RSAW]-\d\d) \|", (DOCS / "explanation/tests.md").read_text("utf-8"), re.MULTILINE))
     assert told == {
-        *(f"R-{number:02}" for number in (1, 2, 3, 4, 5, 6, 8, 10, 11, 12, 13, 14, 15, 16)),
+        *(f"R-{number:02}" for number in (1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14, 15, 16)),
         *(f"S-{number:02}" for number in range(1, 9)),
         *(f"A-{number:02}" for number in range(1, 13)),
         *(f"W-{number:02}" for number in range(1, 9)),

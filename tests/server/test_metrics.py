@@ -55,6 +55,8 @@ async def test_it_counts_what_happens(server: Server) -> None:
     assert more("townhall_joins_total{}") == 1
     assert more("townhall_deliveries_total{}") == 1
     assert more("townhall_flush_entries_sum{}") == 1
+    assert more("townhall_frames_total{}") >= 1
+    assert more("townhall_flush_seconds_count{}") >= 1 and more("townhall_flush_seconds_sum{}") > 0
     assert more("townhall_flush_bytes_sum{}") > len(CANARY.encode())
     assert more("townhall_appended_entries_total{}") == 1
     assert more("townhall_appends_total{outcome=appended}") == 1
@@ -97,6 +99,43 @@ async def test_a_connection_that_the_guard_closes_is_counted_by_reason(server: S
     after = await figures(server)
     sample = "townhall_rejected_total{reason=binary}"
     assert after[sample] == before.get(sample, 0) + 1
+
+
+async def test_what_a_flush_carries_tells_how_much_is_coalesced(server: Server) -> None:
+    await server.hall()
+    clients = [Client(server.session, server.node.url, "TESTED", "audience", await server.ticket()) for _ in range(4)]
+    for client in clients:
+        await client.connect()
+    runtime = await server.node.gateway.directory.get("TESTED")
+    assert runtime is not None
+    before = await figures(server)
+    room = runtime.room("audience")
+    for seq in range(runtime.seq + 1, runtime.seq + 11):
+        runtime.seq = seq
+        room.advance(seq, [(f"x:{seq}", b'{"k":"x"}')])
+    await until(lambda: all(client.position == (runtime.epoch, runtime.seq) for client in clients))
+    now = await figures(server)
+
+    def more(sample: str) -> float:
+        return now[sample] - before[sample]
+
+    assert more("townhall_deliveries_total{}") == 10 * 4
+    assert more("townhall_flush_entries_sum{}") == 10
+    assert more("townhall_flush_entries_count{}") < 10, "several went in one frame"
+    for client in clients:
+        await client.close()
+
+
+async def test_a_log_that_runs_ahead_is_told(server: Server) -> None:
+    await server.hall()
+    assert (await figures(server))["townhall_log_lag_entries{}"] == 0
+    runtime = await server.node.gateway.directory.get("TESTED")
+    assert runtime is not None
+    follower = server.node.follower
+    (hall,) = (hall for hall in follower._halls.values() if hall.code == "TESTED")
+    # As the comparison of heads leaves it while what was published does not arrive.
+    hall.behind = 7
+    assert (await figures(server))["townhall_log_lag_entries{}"] == 7
 
 
 async def test_without_the_token_it_tells_nothing(server: Server) -> None:
