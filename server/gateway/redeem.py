@@ -48,12 +48,14 @@ class Redeemer:
         if isinstance(genuine, Refusal):
             return genuine
         now = self._clock()
-        if not (in_round(hall, now) or in_round(hall, now - LATE_S)) and not await self._tokens.known(code, genuine.id):
-            return Refusal("hall_draft" if hall.phase == "draft" else "waiting_for_others", retry_after_ms=5_000)
+        new = in_round(hall, now) or in_round(hall, now - LATE_S)
         pid = participant_id(runtime.author_key, genuine.id)
         tag = self._admission.participant(runtime.author_key, pid).actor.author
         assert tag is not None
-        if await self._tokens.show(code, genuine.id, genuine.device, tag) == "other":
+        answer = await self._tokens.show(code, genuine.id, genuine.device, tag, new=new)
+        if answer == "unknown":
+            return Refusal("hall_draft" if hall.phase == "draft" else "waiting_for_others", retry_after_ms=5_000)
+        if answer == "other":
             return Refusal("token_taken")
         if hall.admission.round_s == 0 and tag not in hall.admitted:
             await self._rounds.let_in(runtime)

@@ -1,12 +1,23 @@
--- One token is shown. KEYS: tokens, arrived. ARGV: token id, hash of its device key, author tag, most tokens.
--- Returns 1: shown for the first time, 2: shown before by the same key, 0: by another key.
-local known = redis.call('HGET', KEYS[1], ARGV[1])
-if known then
-  return known == ARGV[2] and 2 or 0
+-- Tokens are shown. KEYS: tokens, arrived. ARGV: most tokens; then for each: token id, hash of its device key, author tag,
+-- 1 if it may be new. Returns for each 1: shown for the first time, 2: shown before by the same key, 0: by another key,
+-- 3: new, and it may not be, 4: there is no room.
+local room = tonumber(ARGV[1]) - redis.call('HLEN', KEYS[1])
+local answers = {}
+for at = 2, #ARGV, 4 do
+  local known = redis.call('HGET', KEYS[1], ARGV[at])
+  local answer
+  if known then
+    answer = known == ARGV[at + 1] and 2 or 0
+  elseif ARGV[at + 3] ~= '1' then
+    answer = 3
+  elseif room <= 0 then
+    answer = 4
+  else
+    redis.call('HSET', KEYS[1], ARGV[at], ARGV[at + 1])
+    redis.call('SADD', KEYS[2], ARGV[at + 2])
+    room = room - 1
+    answer = 1
+  end
+  answers[#answers + 1] = answer
 end
-if redis.call('HLEN', KEYS[1]) >= tonumber(ARGV[4]) then
-  return redis.error_reply('OOM too many tokens')
-end
-redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
-redis.call('SADD', KEYS[2], ARGV[3])
-return 1
+return answers

@@ -1,42 +1,85 @@
 """Tokens that were shown: each counts once, for whoever holds its device key. Forgotten when the town hall closes."""
 
+import asyncio
 import time
+from collections import deque
 from collections.abc import Iterable
 from importlib.resources import files
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from server.store.client import Store, guarded
+from server.store.appender import Busy
+from server.store.client import Store, StoreRefused, guarded
 from server.store.gauges import PRESENT_S, VOTERS_MAX
 from server.store.keys import Keys
 
 TOKENS_MAX = VOTERS_MAX
 """Of one town hall."""
 REDEEM = files("server.store").joinpath("redeem.lua").read_text("ascii")
-Shown = Literal["other", "first", "again"]
-_ANSWERS: tuple[Shown, ...] = ("other", "first", "again")
+BATCH_MAX = 256
+"""Tokens of one call: a whole house shows them within seconds, and a call waits for the disk."""
+WAITING_MAX = 20_000
+"""Tokens of one town hall that wait for a call."""
+Shown = Literal["other", "first", "again", "unknown"]
+_ANSWERS: tuple[Shown | None, ...] = ("other", "first", "again", "unknown", None)
+
+
+class _Waiting(NamedTuple):
+    arguments: tuple[bytes, bytes, str, int]
+    answer: asyncio.Future[Shown]
 
 
 class SpentTokens:
-    """`Shown`: for the first time, again by the same device key, or by another one."""
+    """`Shown`: for the first time, again by the same device key, or by another one; `unknown`: new, and it may not be."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._waiting: dict[str, deque[_Waiting]] = {}
+        self._calls: dict[str, asyncio.Task[None]] = {}
 
-    async def show(self, code: str, token: bytes, device: bytes, tag: str) -> Shown:
-        """`token`: its id; `device`: hash of its device key. Of many at once one is the first.
+    async def show(self, code: str, token: bytes, device: bytes, tag: str, *, new: bool = True) -> Shown:
+        """`token`: its id; `device`: hash of its device key; `new`: whether it may be. Of many at once one is the first.
 
-        Raises StoreUnavailable, StoreRefused.
+        Raises StoreUnavailable, StoreRefused, Busy.
         """
-        keys = Keys(code)
-        with guarded(write=True):
-            script = self._store.where(code).script(REDEEM)
-            answer = await script(keys=[keys.tokens, keys.arrived], args=[token, device, tag, TOKENS_MAX])
-        return _ANSWERS[int(answer)]
+        waiting = self._waiting.setdefault(code, deque())
+        if len(waiting) >= WAITING_MAX:
+            raise Busy
+        answer: asyncio.Future[Shown] = asyncio.get_running_loop().create_future()
+        waiting.append(_Waiting((token, device, tag, int(new)), answer))
+        if code not in self._calls:
+            self._calls[code] = asyncio.create_task(self._call(code), name=f"tokens-{code}")
+        return await answer
 
-    async def known(self, code: str, token: bytes) -> bool:
-        """Whether it was shown before. Raises StoreUnavailable."""
-        with guarded(write=False):
-            return bool(await self._store.of(code).hexists(Keys(code).tokens, token))
+    async def _call(self, code: str) -> None:
+        """One call after another, each with all that have gathered meanwhile, until nobody waits."""
+        keys, waiting = Keys(code), self._waiting[code]
+        try:
+            while waiting:
+                batch = [waiting.popleft() for _ in range(min(len(waiting), BATCH_MAX))]
+                arguments = [part for one in batch for part in one.arguments]
+                try:
+                    with guarded(write=True):
+                        script = self._store.where(code).script(REDEEM)
+                        answers = await script(keys=[keys.tokens, keys.arrived], args=[TOKENS_MAX, *arguments])
+                except BaseException as error:
+                    for one in batch:
+                        if not one.answer.done():
+                            one.answer.set_exception(error) if isinstance(error, Exception) else one.answer.cancel()
+                    if not isinstance(error, Exception):
+                        raise
+                    continue
+                for one, found in zip(batch, answers, strict=True):
+                    shown = _ANSWERS[int(found)]
+                    if one.answer.done():
+                        continue
+                    if shown is None:
+                        one.answer.set_exception(StoreRefused("memory_full", "too many tokens"))
+                    else:
+                        one.answer.set_result(shown)
+        finally:
+            del self._calls[code]
+            if not waiting:
+                del self._waiting[code]
 
     async def arrived(self, code: str) -> set[str]:
         """Tags of those who wait to be let in. Raises StoreUnavailable."""
