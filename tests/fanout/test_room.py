@@ -135,6 +135,20 @@ async def test_what_gathers_between_flushes_is_one_frame() -> None:
     assert frames == [RESET, GAUGES, CHANGED, GAUGES]
 
 
+async def test_a_large_room_waits_a_moment_for_what_comes_with_the_first_news(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.fanout.flusher.SMALL", 0)
+    monkeypatch.setattr("server.fanout.flusher.GATHER_S", 0.1)
+    monkeypatch.setattr("server.fanout.flusher.GATHER_MAX_S", 0.2)
+    log = Log()
+    watchers = [log.join(Watcher(PLAIN)) for _ in range(2)]
+    for number in range(10):
+        log.append(f"n{number}")
+        for _ in range(3):
+            await asyncio.sleep(0)
+    await until(lambda: all(watcher.position == 10 for watcher in watchers))
+    assert [name for name, _ in watchers[0].news] == [RESET, GAUGES, CHANGED]
+
+
 async def test_those_who_join_share_one_snapshot_for_a_while_even_while_the_log_grows() -> None:
     log = Log()
     for number in range(50):
