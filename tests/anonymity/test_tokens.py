@@ -14,6 +14,7 @@ import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ec
 
+import server.store.tokens
 from loadtests.blinding import Wallet
 from loadtests.client import NotAdmitted
 from loadtests.client import ticket as watching_ticket
@@ -23,6 +24,7 @@ from protocol.credentials import key_words
 from protocol.limits import LIMITS, Limit
 from server.issuer.eligibility import Issuance
 from server.issuer.issuances import Issuances
+from server.store.client import StoreRefused
 from server.store.keys import Keys
 from tests.anonymity.meeting import CODE, Fast, Meeting, again_at, meeting
 from tests.town import HOST
@@ -361,3 +363,20 @@ async def test_random_bodies_change_nothing(two: Meeting) -> None:
         async with two.session.post(f"{two.node.url}/api/v1/halls/{CODE}/redeem", json=body) as response:
             assert response.status in (400, 403, 409), await response.text()
     assert not await two.node.store.of(CODE).exists(Keys(CODE).tokens)
+
+
+async def test_tokens_that_are_shown_together_are_answered_one_by_one(two: Meeting, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server.store.tokens, "TOKENS_MAX", 300)
+    monkeypatch.setattr(server.store.tokens, "BATCH_MAX", 64)
+    tokens = two.node.tokens
+
+    async def show(number: int, device: bytes = b"mine", *, new: bool = True) -> str:
+        try:
+            return await tokens.show(CODE, b"%d" % number, device, f"{number:016x}", new=new)
+        except StoreRefused as no:
+            return no.code
+
+    assert await asyncio.gather(*(show(n) for n in range(301))) == ["first"] * 300 + ["memory_full"]
+    answers = await asyncio.gather(show(1), show(1, b"another's"), show(400, new=False), show(2, new=False))
+    assert list(answers) == ["again", "other", "unknown", "again"]
+    assert not tokens._calls and not tokens._waiting
