@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check
 MADE := .make
 
 .DELETE_ON_ERROR:
-.PHONY: help run build setup test python-tests browser-tests check fmt test-python test-pages test-browser rehearsal bench recovery docs screenshots wheel-test sbom lock clean
+.PHONY: help run build setup test waiting-tests other-tests check fmt test-python test-pages test-browser rehearsal bench recovery docs screenshots wheel-test sbom lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -48,16 +48,18 @@ $(MADE)/chromium:
 	tools/install_chromium.sh
 	@touch $@
 
-# They wait more than they compute: for time-outs, restarts, pages. So two of them run side by side.
+# They wait more than they compute: for time-outs, restarts, pages. So two halves of them run side by side.
+WAITING := tests/anonymity tests/fanout tests/faults tests/node
+
 test: build check $(MADE)/nginx $(MADE)/chromium ## everything
-	@$(MAKE) --no-print-directory -j2 python-tests browser-tests
+	@$(MAKE) --no-print-directory -j2 waiting-tests other-tests
 	@$(MAKE) --no-print-directory test-pages wheel-test
 
-python-tests:
-	@$(BIN)/pytest -q tests --ignore=tests/browser $(ARGS) 2>&1 | sed -u 's/^/$@: /'
+waiting-tests:
+	@$(BIN)/pytest -q $(WAITING) $(ARGS) 2>&1 | sed -u 's/^/$@: /'
 
-browser-tests:
-	@$(BIN)/pytest -q tests/browser $(ARGS) 2>&1 | sed -u 's/^/$@: /'
+other-tests:
+	@$(BIN)/pytest -q tests $(WAITING:%=--ignore=%) $(ARGS) 2>&1 | sed -u 's/^/$@: /'
 
 check: build ## style, types, layers, locks, generated pages of the docs, version
 	$(BIN)/ruff check --quiet .
