@@ -49,7 +49,7 @@ $(MADE)/chromium:
 	@touch $@
 
 # They wait more than they compute: for time-outs, restarts, pages. So two halves of them run side by side.
-WAITING := tests/anonymity tests/fanout tests/faults tests/node
+WAITING := tests/anonymity tests/fanout tests/faults tests/node tests/server
 
 test: build check $(MADE)/nginx $(MADE)/chromium ## everything
 	@$(MAKE) --no-print-directory -j2 waiting-tests other-tests
