@@ -43,8 +43,8 @@ class Official:
             return await (await self.send(name, payload))
 
     def bodies(self, name: str) -> list[Any]:
-        """What came under a name."""
-        return [body for told, body in self.news if told == name]
+        """What came under a name; without frames that cover nothing, which come with any heartbeat."""
+        return [body for told, body in self.news if told == name and (name != "view:changed" or body["entries"])]
 
     def fragments(self) -> list[Any]:
         """Of all snapshots and frames, in order."""
