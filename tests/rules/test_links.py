@@ -14,7 +14,7 @@ from tests.town import D1, ORGANISER, SETUP, Town
 
 
 def new(made: str = "0123abcd", role: str = "host", id: str = "host-1", label: str = "비서실") -> NewLink:
-    return NewLink(made=made, role=role, id=id, label=label, secret="0" * 64)  # type: ignore[arg-type]
+    return NewLink(made=made, role=role, id=id, label=label, secret="0" * 64)  # type: ignore[arg-type]  # also what is no role
 
 
 def test_a_link_holds_until_it_expires() -> None:

@@ -55,7 +55,7 @@ class Desk:
         return self.admission.exchange(self.town.hall, role, secret)  # type: ignore[arg-type]  # also what is no role
 
     def admit(self, role: str, ticket: str, hall: Hall | None = None) -> Admitted | Refusal:
-        return self.admission.admit(hall or self.town.hall, b"a" * 32, role, ticket)  # type: ignore[arg-type]
+        return self.admission.admit(hall or self.town.hall, b"a" * 32, role, ticket)  # type: ignore[arg-type]  # also what is no role
 
 
 def code(found: object) -> str:
