@@ -35,7 +35,11 @@ class FaultProxy:
         if self.mode == "refuse":
             writer.transport.abort()
             return
-        other_reader, other_writer = await asyncio.open_unix_connection(self._target)
+        try:
+            other_reader, other_writer = await asyncio.open_unix_connection(self._target)
+        except OSError:
+            writer.transport.abort()
+            return
         self._writers |= {writer, other_writer}
         try:
             await asyncio.gather(self._pump(reader, other_writer), self._pump(other_reader, writer))

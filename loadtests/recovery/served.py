@@ -20,6 +20,8 @@ from protocol.setup import Department, Director, Host, Setup
 
 START_S = 90.0
 STOP_S = 20.0
+SAID_MAX = 1_000_000
+"""Characters of its output that are kept."""
 
 
 class Served:
@@ -42,6 +44,7 @@ class Served:
         self._before = before
         self._environ = environ or {}
         self.process: asyncio.subprocess.Process | None = None
+        self._listening: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Until it says where it listens."""
@@ -69,6 +72,12 @@ class Served:
         self.url = re.search(r"listening on (\S+)", self.said)[1]  # type: ignore[index]  # it said so
         self.organiser = re.search(r"organiser: \S+#(\S+)", self.said)[1]  # type: ignore[index]  # and this before
         self.port = int(self.url.rsplit(":", 1)[1])
+        self._listening = asyncio.create_task(self._listen(self.process.stdout), name="what-it-says")
+
+    async def _listen(self, stdout: asyncio.StreamReader) -> None:
+        """Read on: it must not stand still before a full pipe, and what it logged explains a failure."""
+        while line := await stdout.readline():
+            self.said = (self.said + line.decode(errors="replace"))[-SAID_MAX:]
 
     @property
     def pid(self) -> int:

@@ -39,6 +39,9 @@ def guarded(*, write: bool) -> Iterator[None]:
         refused_at_the_door = "connecting to" in str(error) or isinstance(error, errors.BusyLoadingError)
         kind = StoreSilent if isinstance(error, errors.TimeoutError | TimeoutError) else StoreUnavailable
         raise kind(str(error), outcome_unknown=write and not refused_at_the_door) from error
+    except (AttributeError, RuntimeError) as error:
+        # The library takes the writer of a broken connection away from whoever is about to write.
+        raise StoreUnavailable(f"{type(error).__name__}: {error}", outcome_unknown=write) from error
     except (errors.AskError, errors.TryAgainError, errors.ClusterDownError) as error:
         raise StoreMoved(str(error), outcome_unknown=False) from error
     except errors.ResponseError as error:

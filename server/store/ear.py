@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import redis.exceptions
 import structlog
 
 from server import metrics
@@ -52,6 +51,9 @@ class Ear:
         self._probe = ""
         self._heard = 0.0
         self._pubsub: Any = None
+        self._asked: set[tuple[str, ...]] = set()
+        """Groups that this connection is subscribed to."""
+        self._told = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -72,20 +74,19 @@ class Ear:
         await self._drop_connection()
 
     async def subscribe(self, channels: Iterable[str]) -> None:
-        """Hear these too, now and after every reconnect."""
+        """Hear these too, now and after every reconnect. Returns when the store was asked, at the latest after CONNECT_S."""
         group = tuple(channels)
         self._groups.add(group)
-        if self._pubsub is not None:
-            with contextlib.suppress(redis.exceptions.RedisError, OSError):
-                await self._pubsub.ssubscribe(*group)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CONNECT_S):
+                await self._send_probe()
+                while self._pubsub is not None and group in self._groups - self._asked:
+                    self._told.clear()
+                    await self._told.wait()
 
     async def unsubscribe(self, channels: Iterable[str]) -> None:
-        """Hear these no longer."""
-        group = tuple(channels)
-        self._groups.discard(group)
-        if self._pubsub is not None:
-            with contextlib.suppress(redis.exceptions.RedisError, OSError):
-                await self._pubsub.sunsubscribe(*group)
+        """Hear these no longer; the store is told with the next probe."""
+        self._groups.discard(tuple(channels))
 
     async def _listen(self) -> None:
         failures = 0
@@ -95,8 +96,7 @@ class Ear:
                 self._pubsub = self._shard.pubsub()
                 async with asyncio.timeout(CONNECT_S):
                     await self._pubsub.ssubscribe(self._probe)
-                    for group in list(self._groups):
-                        await self._pubsub.ssubscribe(*group)
+                    await self._ask()
                 self._begun()
                 connected = self._clock()
                 while True:
@@ -105,11 +105,13 @@ class Ear:
                         failures = 0
                         if message["channel"] == self._probe.encode():
                             self._heard = self._clock()
+                            async with asyncio.timeout(CONNECT_S):
+                                await self._ask()
                         else:
                             self._take(message["channel"], message["data"])
                     if self._clock() - max(self._heard, connected) > DEAF_S:
                         raise TimeoutError("no probe came back")
-            except (redis.exceptions.RedisError, StoreUnavailable, OSError, TimeoutError) as error:
+            except Exception as error:  # an ear that has stopped listening is worse than any of them
                 self._heard = 0.0
                 log.warning("follower_reconnects", why=type(error).__name__)
                 metrics.RECONNECTS.inc()
@@ -117,8 +119,20 @@ class Ear:
                 await asyncio.sleep(RECONNECT_S[min(failures, len(RECONNECT_S) - 1)])
                 failures += 1
 
+    async def _ask(self) -> None:
+        """Only the task that listens writes to its connection: the library makes a broken one anew under whoever uses it."""
+        for group in self._groups - self._asked:
+            await self._pubsub.ssubscribe(*group)
+            self._asked.add(group)
+        for group in self._asked - self._groups:
+            await self._pubsub.sunsubscribe(*group)
+            self._asked.discard(group)
+        self._told.set()
+
     async def _drop_connection(self) -> None:
         pubsub, self._pubsub = self._pubsub, None
+        self._asked.clear()
+        self._told.set()
         if pubsub is not None:
             with contextlib.suppress(Exception):
                 async with asyncio.timeout(1):
@@ -126,9 +140,12 @@ class Ear:
 
     async def _probe_loop(self) -> None:
         while True:
-            if self._probe:
-                with contextlib.suppress(StoreUnavailable, StoreRefused):
-                    with guarded(write=False):
-                        async with asyncio.timeout(CONNECT_S):
-                            await self._shard.redis.execute_command("SPUBLISH", self._probe, b"")
+            await self._send_probe()
             await asyncio.sleep(PROBE_S if self._probe else 0.005)
+
+    async def _send_probe(self) -> None:
+        if self._probe:
+            with contextlib.suppress(StoreUnavailable, StoreRefused):
+                with guarded(write=False):
+                    async with asyncio.timeout(CONNECT_S):
+                        await self._shard.redis.execute_command("SPUBLISH", self._probe, b"")

@@ -115,7 +115,7 @@ async def test_nothing_is_lost_doubled_or_out_of_order_whatever_breaks(valkey: E
             await asyncio.gather(*sending)
 
         # The log: what was acknowledged is there under its number, once.
-        assert sender.wrong == []
+        assert sender.wrong == [], "\n".join(node.said for node in nodes.served)
         assert len(sender.acknowledged) == PEOPLE * EACH > 4_000
         assert sender.repeats > 0.04 * PEOPLE * EACH
         store = await connect(valkey.url)

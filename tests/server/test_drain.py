@@ -34,7 +34,7 @@ async def post(session: aiohttp.ClientSession, url: str, kept: list[int]) -> Non
         try:
             async with session.post(f"{url}/api/v1/halls/NOV24/join") as response:
                 ticket = (await response.json())["data"]["ticket"]
-            body = {"command": "message:post", "payload": {"client_id": uuid4().hex, "text": uuid4().hex}}
+            body = {"command": "message:post", "payload": {"client_id": uuid4().hex, "text": f"글 {uuid4().int % 1_000_000}"}}
             commands = f"{url}/api/v1/halls/NOV24/audience/commands"
             async with session.post(commands, json=body, headers={"Authorization": f"Bearer {ticket}"}) as response:
                 ack = await response.json()
