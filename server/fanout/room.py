@@ -12,19 +12,14 @@ from protocol.limits import limit
 from server.fanout.figures import figures
 from server.fanout.flusher import Flusher
 from server.fanout.forms import Form
-from server.fanout.group import Group
 from server.fanout.ring import Ring
+from server.fanout.section import MOST, Section, Written
 from server.fanout.viewer import GONE, Viewer
-from server.fanout.window import Window
 
 SLOW_LOOK_S = 0.25
 """How often slow viewers are looked at."""
 SPREAD_MS = 5_000
 """Over how long those who are told to come back are spread."""
-SLICE_S = 0.02
-"""How long a flush writes before others have a turn: joins, heartbeats, commands."""
-SLICE_WRITES = 64
-"""Writes between two looks at the clock: about half a millisecond."""
 SNAPSHOT_S = 0.5
 """How old the snapshot may be that newcomers get; a frame from there to the present goes with it."""
 GAUGES_MAX = 4
@@ -52,14 +47,11 @@ class Room:
         self._all_gauges = gauges
         self._flusher = flusher
         self._clock = clock
-        self._groups: dict[Form, Group] = {}
         self._slow: dict[Viewer, float] = {}
         self._slow_timer: asyncio.TimerHandle | None = None
         self._ring = Ring(position()[1])
-        self._flushed = self._ring.seq
-        self._number = 0
+        self._sections = [self._section()]
         self._gauges: list[bytes] = []
-        self._windows: dict[Form, Window] = {}
         self._shared = _Shared(-1, -1, 0.0, b"")
         self._told_all = b""
         self._made: dict[tuple[Form, int], bytes | None] = {}
@@ -69,7 +61,21 @@ class Room:
     @property
     def viewers(self) -> int:
         """Connections in this room."""
-        return sum(map(len, self._groups.values())) + len(self._slow)
+        return sum(section.count for section in self._sections) + len(self._slow)
+
+    def _section(self) -> Section:
+        return Section(self._ring, self._missed, self._place, self._clock)
+
+    def _somebody(self) -> bool:
+        return any(section.count for section in self._sections)
+
+    def _roomy(self) -> Section:
+        """Where a newcomer goes."""
+        for section in self._sections:
+            if section.count < MOST:
+                return section
+        self._sections.append(self._section())
+        return self._sections[-1]
 
     # --- from the log ---
     def advance(self, seq: int, fragments: Sequence[tuple[str, bytes]], *, scrub: Sequence[str] = ()) -> None:
@@ -79,15 +85,17 @@ class Room:
         if scrub:
             self._forget()
         self._ring.append(seq, fragments, self._clock())
-        if self._groups:
+        if self._somebody():
             self._flusher.want(self)
         else:
-            self._flushed = seq
+            for section in self._sections:
+                section.flushed = seq
 
     def reset(self) -> None:
         """The log was read afresh: everybody gets the snapshot."""
         self._ring.reset(self._position()[1])
-        self._flushed = self._ring.seq
+        for section in self._sections:
+            section.flushed = self._ring.seq
         self._forget()
         for viewer in self._everybody():
             self._place_at(viewer, -1)
@@ -95,14 +103,15 @@ class Room:
     def gauges(self, body: bytes) -> None:
         """Figures for everybody, with the next flush; those who are slow get all figures once they have drained."""
         self._told_all = b""
-        if not self._groups:
+        if not self._somebody():
             return
         self._gauges = [*self._gauges, body] if len(self._gauges) < GAUGES_MAX else [self._all_gauges()]
         self._flusher.want(self)
 
     def _forget(self) -> None:
         """Drop ready bytes: they may hold what must not be sent or kept any longer."""
-        self._windows.clear()
+        for section in self._sections:
+            section.windows.clear()
         self._made.clear()
         self._shared = _Shared(-1, -1, 0.0, b"")
 
@@ -117,7 +126,7 @@ class Room:
         `opening` is written before that.
         """
         viewer.seq = since[1] if since is not None and self.resumable(since) else -1
-        self._groups.setdefault(viewer.form, Group()).apart.add(viewer)
+        self._roomy().add(viewer)
         figures.joins += 1
         if not self._told_all:
             self._told_all = self._all_gauges()
@@ -131,9 +140,8 @@ class Room:
 
     def _place_at(self, viewer: Viewer, seq: int) -> None:
         """It stands there, and is brought to the present unless it is slow."""
-        group = self._groups.get(viewer.form)
-        if group is not None:
-            group.part(viewer)
+        if viewer.section is not None:
+            viewer.section.part(viewer)
         viewer.seq = seq
         if not viewer.slow:
             self._catch_up(viewer)
@@ -141,12 +149,8 @@ class Room:
     def leave(self, viewer: Viewer) -> None:
         """The connection has ended, or is about to; nothing more is written to it from here."""
         viewer.transport = GONE
-        group = self._groups.get(viewer.form)
-        if group is not None:
-            group.discard(viewer)
-            if not len(group):
-                del self._groups[viewer.form]
-                self._windows.pop(viewer.form, None)
+        if viewer.section is not None:
+            viewer.section.discard(viewer)
         if self._slow.pop(viewer, None) is not None:
             figures.slow -= 1
         if not self.viewers:
@@ -158,83 +162,28 @@ class Room:
             viewer.bye(code, random.randint(200, SPREAD_MS) if comes_back(code) else None)
 
     def _everybody(self) -> list[Viewer]:
-        return [*(viewer for group in self._groups.values() for viewer in group), *self._slow]
+        return [*(viewer for section in self._sections for viewer in section), *self._slow]
 
     # --- flushing ---
     def flush(self) -> Iterator[None]:
-        """Write what has gathered to everybody. Yields every SLICE_S of writing; time between is not counted."""
-        seq, after = self._ring.seq, self._flushed
+        """Write to everybody, section after section. Yields between, and every SLICE_S of writing."""
         gauges, self._gauges = self._gauges, []
-        if seq == after and not gauges:
+        written = Written()
+        for section in tuple(self._sections):
+            if section is not self._sections[0]:
+                yield  # so that the next one's news is as new as can be
+            yield from section.flush(gauges, written)
+        self._sections = [section for section in self._sections if section.count] or self._sections[:1]
+        if not written.frames:
             return
-        missed = self._ring.since(after) if seq > after else None
-        body = wire.changed(after, seq, missed) if missed is not None else b""
-        last = self._number
-        if seq > after:
-            self._flushed, self._number = seq, last + 1
-        number, entries = self._number, len(missed or ())
-        began, spent, frames, sent = self._clock(), 0.0, 0, 0
-        for form, group in list(self._groups.items()):
-            figures_ready = b"".join(form.ready(GAUGES, gauge, "") for gauge in gauges)
-            together, for_old, old = b"", b"", number
-            window = self._windows.get(form)
-            if body:
-                together = for_old = form.ready(CHANGED, body, self._place(seq), window.last if window else b"") + figures_ready
-                if window is not None and window.oldest < last:
-                    for_old, old = form.ready(CHANGED, body, self._place(seq), window.whole) + figures_ready, window.oldest
-                if kept := form.kept(body):
-                    self._windows.setdefault(form, Window()).add(kept, number)
-            elif seq > after:
-                self._windows.pop(form, None)
-            group.close_ranks(window.oldest if window is not None else number)
-            for rank in group.ranks:
-                if seq == after:
-                    ready = figures_ready
-                elif together and rank.flush == last:
-                    rank.seq, rank.flush = seq, number
-                    ready = for_old if rank.since <= old else together
-                else:  # the flush before did not reach it, or more happened than a frame may tell
-                    group.part_all(rank)
-                    continue
-                if ready:
-                    frames += len(rank)
-                    sent += len(rank) * len(ready)
-                    rank.write(ready)
-                    if (now := self._clock()) - began > SLICE_S:
-                        spent += now - began
-                        yield
-                        began = self._clock()
-            for viewer in tuple(group.apart):
-                if viewer not in group.apart:  # gone or stuck meanwhile
-                    continue
-                if viewer.seq < seq:
-                    # It stands elsewhere than the others: it joined, or was made whole, since the last flush.
-                    at_after = viewer.seq == after
-                    ready = self._missed(viewer) + figures_ready
-                    viewer.transport.write(ready)
-                    if viewer.seq == seq and viewer in group.apart and (at_after or form not in self._windows):
-                        # What it was sent is what the others were sent: from now on it is one of them.
-                        group.fall_in(viewer, seq, number, number if form in self._windows else 0)
-                    sent += len(ready)
-                elif figures_ready:
-                    viewer.transport.write(figures_ready)
-                    sent += len(figures_ready)
-                else:
-                    continue
-                frames += 1
-                if frames % SLICE_WRITES == 0 and (now := self._clock()) - began > SLICE_S:
-                    spent += now - began
-                    yield
-                    began = self._clock()
         figures.flushes += 1
-        figures.frames += frames
-        figures.deliveries += frames * entries
-        figures.entries += entries
-        figures.flush_bytes += sent
-        spent += self._clock() - began
-        figures.flush_s += spent
+        figures.frames += written.frames
+        figures.deliveries += written.deliveries
+        figures.entries += written.entries
+        figures.flush_bytes += written.size
+        figures.flush_s += written.seconds
         if figures.on_flush is not None:
-            figures.on_flush(spent, sent, entries)
+            figures.on_flush(written.seconds, written.size, written.entries)
 
     def _catch_up(self, viewer: Viewer) -> None:
         """One frame over all that it missed, or the snapshot."""
@@ -292,10 +241,9 @@ class Room:
     # --- slow viewers ---
     def stuck(self, viewer: Viewer) -> None:
         """It does not take what it was sent: skip it. Its position tells what it missed once it has drained."""
-        group = self._groups.get(viewer.form)
-        if viewer.slow or group is None or viewer not in group:
+        if viewer.section is None:
             return
-        group.discard(viewer)
+        viewer.section.discard(viewer)
         viewer.slow = True
         self._slow[viewer] = self._clock()
         figures.slow += 1
@@ -308,7 +256,7 @@ class Room:
             return
         figures.slow -= 1
         viewer.slow = False
-        self._groups.setdefault(viewer.form, Group()).apart.add(viewer)
+        self._roomy().add(viewer)
         viewer.transport.write(self._missed(viewer) + viewer.form.ready(GAUGES, self._all_gauges(), ""))
         if not viewer.flows():
             self.stuck(viewer)

@@ -6,6 +6,7 @@ from server.fanout.forms import Form
 
 if TYPE_CHECKING:
     from server.fanout.rank import Rank
+    from server.fanout.section import Section
 
 
 class Transport(Protocol):
@@ -27,7 +28,7 @@ GONE = _Gone()
 class Viewer:
     """Subclasses know how their connection ends and when it flows again; each tells its room when it does not."""
 
-    __slots__ = ("descriptor", "form", "rank", "seq", "slow", "transport")
+    __slots__ = ("descriptor", "form", "rank", "section", "seq", "slow", "transport")
 
     def __init__(self, transport: Transport, form: Form) -> None:
         self.transport = transport
@@ -36,6 +37,8 @@ class Viewer:
         """Of its socket, if what it has room for may be written there; -1: only to `transport`. Set before it joins."""
         self.rank: Rank | None = None
         """Those who are sent the same; they know where it stands."""
+        self.section: Section | None = None
+        """Those who are written to in one go; None: it has not joined, has left, or is slow."""
         self.seq = -1
         """Outside of a rank, position in the log: what it was sent last. -1: it must get a snapshot."""
         self.slow = False

@@ -13,6 +13,7 @@ from protocol.limits import limit
 from server.fanout.figures import figures
 from server.fanout.flusher import SMALL, Flusher
 from server.fanout.room import Room
+from server.fanout.section import MOST
 from tests.fanout.watcher import ALONE, FOLLOWS, PLAIN, Watcher
 from tests.waiting import until
 
@@ -68,11 +69,15 @@ async def soon(what: Callable[[], bool]) -> None:
     raise AssertionError(what)
 
 
+@pytest.mark.parametrize("most", [MOST, 7])
 @pytest.mark.parametrize("sliced", [False, True])
-async def test_random_histories_reach_everybody_whole_and_in_order(monkeypatch: pytest.MonkeyPatch, sliced: bool) -> None:
+async def test_random_histories_reach_everybody_whole_and_in_order(
+    monkeypatch: pytest.MonkeyPatch, sliced: bool, most: int
+) -> None:
+    monkeypatch.setattr("server.fanout.room.MOST", most)
     if sliced:
-        monkeypatch.setattr("server.fanout.room.SLICE_S", 0.0)
-        monkeypatch.setattr("server.fanout.room.SLICE_WRITES", 3)
+        monkeypatch.setattr("server.fanout.section.SLICE_S", 0.0)
+        monkeypatch.setattr("server.fanout.section.SLICE_WRITES", 3)
         monkeypatch.setattr("server.fanout.flusher.SMALL", 4)
     for seed in range(60):
         chance = random.Random(seed)
@@ -122,6 +127,21 @@ async def test_random_histories_reach_everybody_whole_and_in_order(monkeypatch: 
         for watcher in inside:
             watcher.leave()
         assert log.room.viewers == 0
+
+
+async def test_the_next_section_is_sent_what_came_while_the_one_before_was_written_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("server.fanout.room.MOST", 10)
+    monkeypatch.setattr("server.fanout.flusher.SMALL", 0)
+    log = Log(Flusher(wait_max_s=60.0))
+    first, second = [[log.join(Watcher(PLAIN)) for _ in range(10)] for _ in range(2)]
+    log.append("one")
+    await soon(lambda: all(watcher.position == 1 for watcher in first))
+    log.append("two")
+    assert all(watcher.position == 0 for watcher in second)
+    await soon(lambda: all(watcher.position == 2 for watcher in second))
+    assert [name for name, _ in second[0].news] == [RESET, GAUGES, CHANGED]
+    await until(lambda: all(watcher.position == 2 for watcher in first))
+    assert all(watcher.known == log.known for watcher in (*first, *second))
 
 
 async def test_what_gathers_between_flushes_is_one_frame() -> None:
@@ -216,7 +236,7 @@ async def test_short_messages_shrink_by_half_because_a_frame_may_refer_to_the_la
 
 
 async def test_a_large_room_is_written_in_slices_and_a_small_one_between_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("server.fanout.room.SLICE_S", 0.0)
+    monkeypatch.setattr("server.fanout.section.SLICE_S", 0.0)
     flusher = Flusher()
     large, small = Log(flusher), Log(flusher)
     crowd = [large.join(Watcher(PLAIN)) for _ in range(1_000)]

@@ -17,7 +17,7 @@ def kept(room: Room) -> bytes:
     """All bytes that a room keeps: its ring, the snapshot that newcomers share, and frames that were made for several."""
     ring = b"".join(body for _, _, body in room._ring._kept.values())
     made = b"".join(body or b"" for body in room._made.values())
-    windows = b"".join(window.whole for window in room._windows.values())
+    windows = b"".join(window.whole for section in room._sections for window in section.windows.values())
     return ring + room._shared.body + b"".join(room._shared.ready.values()) + windows + made
 
 

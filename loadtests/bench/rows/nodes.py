@@ -16,6 +16,9 @@ from loadtests.bench.rows.row import Figures, Options, opened, watched
 from loadtests.bench.usage import AUDIENCE_CORE, SERVER_CORE, busiest_s
 from loadtests.bench.window import warm, window
 
+WORKERS_RATE = 7.0
+"""Messages a second: see STEADY in `cost`."""
+
 
 async def workers(name: str, options: Options) -> Figures:
     """How much of its core the busiest process uses for the same deliveries, with one worker and with two.
@@ -29,11 +32,11 @@ async def workers(name: str, options: Options) -> Figures:
         async with opened(name, viewers, settings={"workers": str(count)}, cores=cores) as contestant:
             assert isinstance(contestant, Product)
             async with watched(contestant, viewers, options.native) as (audience, _):
-                await warm(contestant, audience, 5.0)
+                await warm(contestant, audience, WORKERS_RATE)
                 await audience.child.tell("window")
                 await audience.child.until(Window)
                 before = busiest_s(contestant.server.process.pid)
-                sent = await contestant.publish(5.0, 10.0)
+                sent = await contestant.publish(WORKERS_RATE, 10.0)
                 await audience.child.tell(f"count {sent * viewers} 10")
                 counted = await audience.child.until(Counted)
                 after = busiest_s(contestant.server.process.pid)
