@@ -18,7 +18,7 @@ from server.fanout.window import Window
 
 MOST = 2_000
 """Viewers of a section: written to in about 20 ms."""
-SLICE_S = 0.02
+SLICE_S = 0.005
 """How long a flush writes before others have a turn: joins, heartbeats, commands."""
 SLICE_WRITES = 64
 """Writes between two looks at the clock: about half a millisecond."""
