@@ -12,7 +12,7 @@ from typing import Any
 
 import socketio
 import structlog
-from aiohttp import web, web_response
+from aiohttp import web
 
 from protocol.limits import limit
 from server import event_loop, measure, metrics, telemetry
@@ -34,10 +34,10 @@ from server.halls.execute import Executor
 from server.halls.rounds import Rounds
 from server.http import audit, built, commands, errors, export, health, join, organiser, pages, redeem, staff, stream, well_known
 from server.http import metrics as metrics_page
+from server.http import run as http_run
 from server.http.address import Addresses
 from server.http.built import Built
 from server.http.context import Context
-from server.http.security import SERVER
 from server.secret import load
 from server.settings import ADDRESS, Settings
 from server.sockets import engine
@@ -53,14 +53,8 @@ from server.store.tokens import SpentTokens
 
 log = structlog.get_logger()
 
-HEADERS_S = 15.0
-"""A connection that has not sent the whole head of a request by then, or idles between two, is closed."""
-LINGER_S = 2.0
-"""How long the rest of a body that nobody wants is read and dropped before the connection is closed."""
 BACKLOG = 4_096
 """Connections that the kernel may hold until they are taken: a whole audience comes back at once."""
-
-
 ASK_S = 5.0
 """How long the other processes may take to answer for themselves."""
 
@@ -209,20 +203,10 @@ async def running(
         node = Node(
             settings, store, own, follower, appender, gateway, executor, redeemer, tokens, rounds, links, door, "", 0, made, whole
         )
-        web_response.SERVER_SOFTWARE = SERVER  # type: ignore[attr-defined]  # in answers to what is not HTTP
-        runner = web.AppRunner(
-            application(node),
-            access_log=None,
-            keepalive_timeout=HEADERS_S,
-            lingering_time=LINGER_S,
-            auto_decompress=False,
-            handle_signals=False,
-            shutdown_timeout=2.0,
-        )
-        await runner.setup()
+        runner = await http_run.set_up(application(node))
         stack.push_async_callback(runner.cleanup)
         assert runner.server is not None
-        desk = Desk(sockets, door, Files(made, directory.here), runner.server, lambda: HEADERS_S)
+        desk = Desk(sockets, door, Files(made, directory.here), runner.server, lambda: http_run.HEADERS_S)
         loop = asyncio.get_running_loop()
         listening = await loop.create_server(desk, settings.host, settings.port, backlog=BACKLOG, reuse_port=whole is not None)
         stack.callback(listening.close)

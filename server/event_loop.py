@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import signal
 import time
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -26,6 +27,15 @@ def run(main: Coroutine[Any, Any, int]) -> int:
         return asyncio.run(main)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(main)
+
+
+def stop_signal() -> asyncio.Event:
+    """Set by SIGINT or SIGTERM. Asked for before anything starts: a signal in the middle of it must leave no store behind."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for kind in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(kind, stopped.set)
+    return stopped
 
 
 class _Kept:

@@ -3,8 +3,9 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import quote
 
 import aiohttp
@@ -65,6 +66,22 @@ class House:
             await asyncio.sleep(0.02)
         return time.monotonic() - begin
 
+    async def store_is_back(self, killed: int) -> float:
+        """When the Valkey after the `killed` one first answered a PING with PONG."""
+        while self.first.valkey_pid() == killed:
+            await asyncio.sleep(0.01)
+        password = (self.first.data / "valkey" / "password").read_text("ascii").strip()
+        while True:
+            with contextlib.suppress(OSError, TimeoutError):
+                async with asyncio.timeout(2):
+                    reader, writer = await asyncio.open_unix_connection(self.first.data / "valkey" / "valkey.sock")
+                    writer.write(f"AUTH townhall {password}\r\nPING\r\n".encode())
+                    said = await reader.readline() + await reader.readline()
+                    writer.close()
+                    if b"PONG" in said:
+                        return time.monotonic()
+            await asyncio.sleep(0.01)
+
     @contextlib.asynccontextmanager
     async def second(self, name: str, environ: dict[str, str] | None = None) -> AsyncIterator[tuple[Served, FaultProxy]]:
         """Another node on the same Valkey, and the link between."""
@@ -86,9 +103,11 @@ class House:
 
 
 @contextlib.asynccontextmanager
-async def house(folder: Path, *, before: tuple[str, ...] = (), fsync: str = "always") -> AsyncIterator[House]:
-    """A node on `folder` with an open town hall."""
-    first = Served(folder / "first", before=before, environ=QUIET | {"TOWNHALL_FSYNC": fsync})
+async def house(
+    folder: Path, *, before: tuple[str, ...] = (), fsync: str = "always", more: Mapping[str, str] = MappingProxyType({})
+) -> AsyncIterator[House]:
+    """A node on `folder` with an open town hall. `more`: of its settings."""
+    first = Served(folder / "first", before=before, environ={**QUIET, "TOWNHALL_FSYNC": fsync, **more})
     try:
         await first.start()
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:

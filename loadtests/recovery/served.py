@@ -129,9 +129,13 @@ class Served:
         ) as response:
             return await response.json()
 
-    async def published(self, session: aiohttp.ClientSession, code: str = "TESTED") -> list[str]:
-        """Texts of the record, in order."""
+    async def messages(self, session: aiohttp.ClientSession, code: str = "TESTED") -> list[tuple[int, str]]:
+        """(id, text) of the record's messages, in order."""
         headers = {"Authorization": f"Bearer {self.organiser}"}
         async with session.get(f"{self.url}/api/v1/halls/{code}/export/record.jsonl", headers=headers) as response:
             lines = [orjson.loads(line) for line in (await response.text()).splitlines()]
-        return [line["text"] for line in lines if line["record"] == "message"]
+        return [(line["id"], line["text"]) for line in lines if line["record"] == "message"]
+
+    async def published(self, session: aiohttp.ClientSession, code: str = "TESTED") -> list[str]:
+        """Texts of the record, in order."""
+        return [text for _, text in await self.messages(session, code)]

@@ -1,7 +1,6 @@
 """R-03, R-04, R-06: the store is killed, or stopped; a node is stopped; the disk is full."""
 
 import asyncio
-import contextlib
 import os
 import shutil
 import signal
@@ -9,7 +8,7 @@ import time
 from pathlib import Path
 
 from loadtests.recovery.figures import Figure
-from loadtests.recovery.house import House, house, until_all
+from loadtests.recovery.house import house, until_all
 from loadtests.recovery.posting import Posting
 from loadtests.recovery.watching import watching
 
@@ -33,7 +32,7 @@ async def killed(folder: Path, rounds: int, fsync: str) -> list[Figure]:
                 await asyncio.sleep(SETTLES_S)
                 pid, begin = at.first.valkey_pid(), time.monotonic()
                 os.kill(pid, signal.SIGKILL)
-                there = await _store_is_back(at, pid)
+                there = await at.store_is_back(pid)
                 works.add(await _acknowledged_again(posting, begin) - there)
                 answers.add(posting.longest_answer(begin, time.monotonic()))
                 await until_all(watchers, time.monotonic())
@@ -104,20 +103,3 @@ async def _acknowledged_again(posting: Posting, begin: float) -> float:
             return again
         await asyncio.sleep(0.02)
     return float("inf")
-
-
-async def _store_is_back(at: House, killed: int) -> float:
-    """When the Valkey after the `killed` one first answered a PING with PONG."""
-    while at.first.valkey_pid() == killed:
-        await asyncio.sleep(0.01)
-    password = (at.first.data / "valkey" / "password").read_text("ascii").strip()
-    while True:
-        with contextlib.suppress(OSError, TimeoutError):
-            async with asyncio.timeout(2):
-                reader, writer = await asyncio.open_unix_connection(at.first.data / "valkey" / "valkey.sock")
-                writer.write(f"AUTH townhall {password}\r\nPING\r\n".encode())
-                said = await reader.readline() + await reader.readline()
-                writer.close()
-                if b"PONG" in said:
-                    return time.monotonic()
-        await asyncio.sleep(0.01)

@@ -4,7 +4,6 @@ import argparse
 import asyncio
 import contextlib
 import errno
-import signal
 import sys
 from collections.abc import AsyncIterator
 from typing import Any
@@ -16,6 +15,7 @@ from protocol.names import Language
 from protocol.refusals import Refusal
 from protocol.sentences import sentence
 from protocol.setup import Issuer
+from server import event_loop
 from server.issuer.eligibility import Issuance
 from server.issuer.issuances import Issuances
 from server.issuer.routes import b64
@@ -29,9 +29,7 @@ TRIES = 20
 
 async def issuer_command(given: argparse.Namespace, settings: Settings, sources: dict[str, str], lang: Language) -> int:
     """Until SIGINT or SIGTERM; beside a chat, until that is gone."""
-    stopped, loop = asyncio.Event(), asyncio.get_running_loop()
-    for kind in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(kind, stopped.set)
+    stopped = event_loop.stop_signal()
     async with contextlib.AsyncExitStack() as stack:
         tries = TRIES if given.with_parent else 1
         while True:

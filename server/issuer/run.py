@@ -11,6 +11,7 @@ from aiohttp import web
 
 from protocol.refusals import Refusal
 from server.http import built, well_known
+from server.http import run as http_run
 from server.http.address import Addresses, same_origin
 from server.http.errors import answer_everything
 from server.http.replies import no
@@ -27,7 +28,6 @@ from server.issuer.staff import StaffGrants
 from server.secret import load
 from server.settings import Settings
 
-HEADERS_S = 15.0
 ADDRESS = "address"
 """File in the issuer's folder with the address of the issuer that ran on it last."""
 
@@ -102,15 +102,8 @@ async def running(settings: Settings) -> AsyncIterator[RunningIssuer]:
             mailer.set_up,
             b64(staff.public),
         )
-        runner = web.AppRunner(
-            application(desk, invitation_routes.routes(desk, Invitations(issuances, people), mailer)),
-            access_log=None,
-            keepalive_timeout=HEADERS_S,
-            auto_decompress=False,
-            handle_signals=False,
-            shutdown_timeout=2.0,
-        )
-        await runner.setup()
+        further = invitation_routes.routes(desk, Invitations(issuances, people), mailer)
+        runner = await http_run.set_up(application(desk, further))
         stack.push_async_callback(runner.cleanup)
         await web.TCPSite(runner, settings.issuer_host, port(settings)).start()
         bound = int(runner.addresses[0][1])

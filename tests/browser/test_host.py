@@ -222,6 +222,14 @@ async def test_every_key_is_on_the_sheet_and_the_sheet_is_left_with_escape(house
     await host.lacks("dialog[open]")
 
 
+async def test_the_sheet_names_the_key_words_only_where_there_is_an_issuer(house: House, admitting: House, visit: Visits) -> None:
+    for town_hall, times in ((house, 0), (admitting, 1)):
+        host = await visit(town_hall, "host")
+        await host.press("Shift+Slash")
+        await host.sees("dialog kbd:text-is('Z')")
+        await host.sees("dialog kbd:text-is('F')", times=times)
+
+
 def _order(texts: list[str]) -> str:
     return (
         f"[...document.querySelectorAll('.queue .item .text')].map((one) => one.innerText.trim()).join() === '{','.join(texts)}'"

@@ -1,13 +1,17 @@
 """W-05 at the issuer: every route answers with the headers of the same table, and no page of another origin makes it act."""
 
+import asyncio
 import base64
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from server.http.security import COMMON
 from tests.issuer.serving import Served, blinded, issuing
+from tests.server.command import started
 
 PAGE, API = "no-cache", "no-store"
 ROUTES = {
@@ -53,6 +57,17 @@ async def test_every_route_answers_with_the_headers_of_the_table(served: Served,
             assert "unsafe" not in policy or "invitations" in path, (method, path)
             assert not [name for name in found if name.lower().startswith("access-control-")]
             assert len(found.getall("Server")) == 1 and "aiohttp" not in str(found)
+
+
+async def test_an_answer_to_what_is_not_http_names_no_version(tmp_path: Path) -> None:
+    async with started("issuer", "--port", "0", folder=tmp_path) as command:
+        address = urlsplit(await command.says("issuer: "))
+        reader, writer = await asyncio.open_connection(address.hostname, address.port)
+        writer.write(b"NOT HTTP\r\n\r\n")
+        head, _, _ = (await asyncio.wait_for(reader.read(), 10)).partition(b"\r\n\r\n")
+        writer.close()
+    assert b"Server: townhall" in head.splitlines()
+    assert not re.search(rb"aiohttp|python", head, re.IGNORECASE)
 
 
 async def test_its_pages_may_run_only_what_is_ours_and_frame_nothing(served: Served) -> None:

@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-from loadtests.recovery import nodes, store
+import pytest
+
+from loadtests.recovery import flood, nodes, store
 from loadtests.recovery.figures import Figure, table
 
 
@@ -30,3 +32,19 @@ async def test_a_killed_node_and_a_killed_store_are_measured(tmp_path: Path) -> 
         assert figure.values
         assert max(figure.values) < float("inf")
         assert figure.id != "R-01" or figure.values == [0]
+
+
+async def test_a_store_killed_in_a_flood_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(flood, "PEOPLE", 200)
+    monkeypatch.setattr(flood, "LINES", 8)
+    rate, works, missing = await flood.killed(tmp_path, 1, "everysec")
+    assert len(rate.values) == 1
+    assert max(works.values) < float("inf")
+    assert missing.values == [0]
+
+
+def test_an_acknowledgement_that_the_record_does_not_bear_out_is_counted() -> None:
+    record = [(1, "하나"), (2, "둘"), (4, "셋"), (5, "둘")]
+    assert flood.false({1: "하나", 2: "둘", 4: "셋"}, record[:3]) == 0
+    assert flood.false({1: "하나", 3: "넷", 4: "둘"}, record[:3]) == 2
+    assert flood.false({2: "둘"}, record) == 1

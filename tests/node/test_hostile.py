@@ -9,9 +9,9 @@ import pytest
 
 from loadtests.client import ticket
 from protocol.limits import limit
-from server import app
 from server.fanout.deflate import deflated
 from server.fanout.figures import figures
+from server.http import run
 from server.sockets import sockets
 from server.sockets.frame_reader import FRAGMENTS_MAX
 from tests.node.raw import HANDSHAKE, RawSocket, frame
@@ -189,7 +189,7 @@ async def test_nothing_of_a_slow_start_holds_up_a_newcomer(world: World) -> None
 
 
 async def test_heads_that_trickle_are_cut(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, "HEADERS_S", 0.3)
+    monkeypatch.setattr(run, "HEADERS_S", 0.3)
     raws = [await RawSocket.connect(world.node.url) for _ in range(50)]
     for number, raw in enumerate(raws):
         raw.writer.write(HANDSHAKE[: number * 3].encode())

@@ -11,9 +11,9 @@ import pytest
 from aiohttp import web
 
 from protocol.setup import Video
-from server import app
 from server.app import application
 from server.front import front
+from server.http import run
 from server.http.built import preferred
 from tests.server.serving import Server
 from tests.town import SETUP
@@ -235,7 +235,7 @@ async def test_whoever_does_not_read_its_files_gathers_nothing_and_is_cut(
 
 
 async def test_a_connection_that_idles_between_two_files_is_closed(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, "HEADERS_S", 0.3)
+    monkeypatch.setattr(run, "HEADERS_S", 0.3)
     async with Peer(server.node.port) as peer:
         await peer.ask("/")
         with contextlib.suppress(ConnectionError):

@@ -11,9 +11,9 @@ import pytest
 
 from protocol.limits import LIMITS, Limit, limit
 from protocol.setup import Setup
-from server import app, telemetry
+from server import telemetry
 from server.gateway.gateway import Gateway
-from server.http import body
+from server.http import body, run
 from tests.server.serving import Server, serving
 from tests.town import SETUP
 from tests.waiting import until
@@ -248,7 +248,7 @@ async def test_a_body_that_does_not_come_is_not_waited_for(server: Server, monke
 
 @pytest.mark.parametrize("sent", [b"", b"GET / HTTP/1.1\r\nX-Slow: "])
 async def test_a_connection_that_never_asks_is_closed(sent: bytes, tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app, "HEADERS_S", 0.5)
+    monkeypatch.setattr(run, "HEADERS_S", 0.5)
     async with serving(tmp_path / "data") as server:
         reader, writer = await asyncio.open_connection("127.0.0.1", server.node.port)
         began = time.monotonic()

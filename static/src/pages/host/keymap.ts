@@ -100,7 +100,7 @@ export function table(): Key[] {
     letter("KeyD", "D", "defer", () => ask("defer", onAir() ?? target())),
     letter("KeyW", "W", "write", withTarget((id) => ask("write", id))),
     letter("Space", "Space", "key_pause", () => (frozenAt.value = frozenAt.value === null ? (messages.value.at(-1)?.id ?? 0) : null)),
-    letter("KeyF", "F", "fingerprint", () => admission.value && (dialog.value = { kind: "fingerprint" })),
+    ...(admission.value ? [letter("KeyF", "F", "fingerprint", () => (dialog.value = { kind: "fingerprint" }))] : []),
     letter("KeyZ", "Z", "undo", () => void act("act:undo", {})),
     letter("KeyT", "T", "filter", () => (filter.value = filter.value === "all" ? "held" : filter.value === "held" ? "asked" : filter.value === "asked" ? "supported" : "all")),
     letter("KeyG", "G 1 – 3", "key_column", () => (jumping = Date.now() + 1_500)),
@@ -117,8 +117,9 @@ function jump(place: number): void {
 export function useKeys(): void {
   // As soon as the console is there to be seen: whoever presses a key then means it.
   useLayoutEffect(() => {
-    keys.set(table());
     keys.onDoubleEscape = () => void act("overlay:clear", {});
+    // Some keys depend on what the town hall has.
+    return effect(() => keys.set(table()));
   }, []);
 }
 
