@@ -66,7 +66,7 @@ class Flood:
             number = next(self._numbers)
             text, id = f"{self._run} {number}번째 글입니다.", uuid4().hex
             request = self._request(number, {"client_id": id, "text": text})
-            while text:
+            while True:
                 try:
                     if writer is None:
                         reader, writer = await asyncio.open_connection(self._url.hostname, self._url.port)

@@ -1,7 +1,7 @@
 """A part of a room's viewers: written to in one go, with what is newest when its turn comes.
 
-A large room is written to section after section. Whoever is in the last one is not sent what was the news when the first
-one's turn came: a message waits for the rest between two rounds at most, and never for a whole round of writing as well.
+A large room is written to section after section. What comes while one is written to goes to the next ones at once: nobody
+waits for the end of the round, and then for the rest, and then for a whole round again.
 """
 
 import time
@@ -26,7 +26,7 @@ SLICE_WRITES = 64
 
 @dataclass(slots=True)
 class Written:
-    """What a flush has done: seconds of writing, frames, their bytes, and entries that each frame brought at most."""
+    """What the sections of a flush add up to: seconds of writing, frames, entries in them, bytes. `entries`: in the last one's frame."""
 
     seconds: float = 0.0
     frames: int = 0
@@ -86,6 +86,7 @@ class Section:
     def flush(self, gauges: list[bytes], written: Written) -> Iterator[None]:
         """Write what has gathered to everybody. Yields every SLICE_S of writing; time between is not counted."""
         seq, after = self._ring.seq, self.flushed
+        written.entries = 0
         if seq == after and not gauges:
             return
         missed = self._ring.since(after) if seq > after else None
@@ -151,4 +152,4 @@ class Section:
         written.frames += frames
         written.deliveries += frames * entries
         written.size += sent
-        written.entries = max(written.entries, entries)
+        written.entries = entries

@@ -134,6 +134,7 @@ async def test_the_next_section_is_sent_what_came_while_the_one_before_was_writt
     monkeypatch.setattr("server.fanout.flusher.SMALL", 0)
     log = Log(Flusher(wait_max_s=60.0))
     first, second = [[log.join(Watcher(PLAIN)) for _ in range(10)] for _ in range(2)]
+    before = figures.entries
     log.append("one")
     await soon(lambda: all(watcher.position == 1 for watcher in first))
     log.append("two")
@@ -142,6 +143,7 @@ async def test_the_next_section_is_sent_what_came_while_the_one_before_was_writt
     assert [name for name, _ in second[0].news] == [RESET, GAUGES, CHANGED]
     await until(lambda: all(watcher.position == 2 for watcher in first))
     assert all(watcher.known == log.known for watcher in (*first, *second))
+    assert figures.entries - before == 2  # each counted once
 
 
 async def test_what_gathers_between_flushes_is_one_frame() -> None:
