@@ -26,7 +26,7 @@ SLICE_WRITES = 64
 
 @dataclass(slots=True)
 class Written:
-    """What the sections of a flush add up to: seconds of writing, frames, entries in them, bytes. `entries`: in the last one's frame."""
+    """What the sections of a flush add up to: seconds of writing, frames, entries in them, bytes. `entries`: of the last one."""
 
     seconds: float = 0.0
     frames: int = 0
