@@ -141,6 +141,7 @@ async def test_undo_takes_back_the_last_act(house: House, visit: Visits) -> None
     await host.sees("dialog[open]")
     await host.press("1")
     await audience.sees(".chat article", times=0)
+    await host.lacks("dialog[open]")  # it is shut by the answer, which the audience may hear of sooner
     await host.press("KeyZ")
     await audience.says(".chat article", "잘못 지운 글")
     await host.sees(".stream .item", times=1)
