@@ -23,6 +23,7 @@ from server.admission.staff_tickets import StaffTickets
 from server.admission.tickets import Tickets
 from server.drain import drain
 from server.fanout.flusher import Flusher
+from server.fanout.uring import open_uring
 from server.front.door import Door
 from server.front.files import Files
 from server.front.front import Desk
@@ -179,7 +180,10 @@ async def running(
         presence, tokens = Presence(store, name), SpentTokens(store)
 
         too_old = asyncio.Event()
-        flusher = Flusher(settings.flush_wait_max_ms / 1000)
+        uring = open_uring() if settings.io_uring == "auto" else None
+        if uring is not None:
+            stack.callback(uring.close)
+        flusher = Flusher(settings.flush_wait_max_ms / 1000, uring=uring)
         directory = Directory(
             store, appender, follower, eraser, support, presence, tokens, on_too_old=too_old.set, flusher=flusher, wall=wall
         )

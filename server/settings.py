@@ -134,6 +134,13 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
             description="The most that messages of a busy town hall wait to be written together, in ms; idle: they do not.",
         ),
     ] = 250
+    io_uring: Annotated[
+        Literal["auto", "off"],
+        Meta(
+            description="`auto`: many connections are written to by one system call, where the kernel grants that (Linux 6.1 and "
+            "newer); where it does not, or with `off`, by one call each."
+        ),
+    ] = "auto"
     posts_per_s: Annotated[
         int,
         Meta(

@@ -8,6 +8,7 @@ from typing import Protocol
 import structlog
 
 from server.fanout.pace import Pace
+from server.fanout.uring import Uring
 
 log = structlog.get_logger()
 
@@ -32,12 +33,16 @@ class Flushing(Protocol):
 
 
 class Flusher:
-    """`wait_max_s`: the most that coalescing may add to a message's way."""
+    """`wait_max_s`: the most that coalescing may add to a message's way. `uring`: what rooms write with; None: call by call."""
 
-    def __init__(self, wait_max_s: float = WAIT_MAX_S, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, wait_max_s: float = WAIT_MAX_S, clock: Callable[[], float] = time.monotonic, uring: Uring | None = None
+    ) -> None:
+        self.uring = uring
         self._pace = Pace(wait_max_s)
         self._clock = clock
         self._waiting: dict[Flushing, float] = {}
+        self._patient: dict[Flushing, asyncio.TimerHandle] = {}
         self._begun: Iterator[None] | None = None
         self._begun_room: Flushing | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -48,6 +53,25 @@ class Flusher:
         if room not in self._waiting:
             self._waiting[room] = self._clock()
             self._set_timer()
+
+    def want_soon(self, room: Flushing) -> None:
+        """`room` has figures: in a large one they go with its next news, or by themselves after the most that a message waits."""
+        if room.viewers <= SMALL:
+            self.want(room)
+        elif room not in self._waiting and room not in self._patient:
+            loop = asyncio.get_running_loop()
+            self._patient[room] = loop.call_later(self._pace.wait_max_s, self._patient_no_longer, room)
+
+    def _patient_no_longer(self, room: Flushing) -> None:
+        del self._patient[room]
+        self.want(room)
+
+    def _take(self, room: Flushing) -> Iterator[None]:
+        """It is flushed now, with all that it has."""
+        del self._waiting[room]
+        if (timer := self._patient.pop(room, None)) is not None:
+            timer.cancel()
+        return room.flush()
 
     def _set_timer(self) -> None:
         due = self._due()
@@ -88,13 +112,11 @@ class Flusher:
         """A small room whole, or one slice of a large one."""
         small = self._small()
         if small is not None:
-            del self._waiting[small]
-            for _ in small.flush():
+            for _ in self._take(small):
                 pass
             return
         if self._begun is None and self._waiting:
             room = next(iter(self._waiting))
-            del self._waiting[room]
-            self._begun, self._begun_room = room.flush(), room
+            self._begun, self._begun_room = self._take(room), room
         if self._begun is not None and next(self._begun, self) is self:
             self._begun = self._begun_room = None

@@ -64,7 +64,7 @@ class Room:
         return sum(section.count for section in self._sections) + len(self._slow)
 
     def _section(self) -> Section:
-        return Section(self._ring, self._missed, self._place, self._clock)
+        return Section(self._ring, self._missed, self._place, self._clock, self._flusher.uring)
 
     def _somebody(self) -> bool:
         return any(section.count for section in self._sections)
@@ -101,12 +101,12 @@ class Room:
             self._place_at(viewer, -1)
 
     def gauges(self, body: bytes) -> None:
-        """Figures for everybody, with the next flush; those who are slow get all figures once they have drained."""
+        """Figures for everybody, soon; those who are slow get all figures once they have drained."""
         self._told_all = b""
         if not self._somebody():
             return
         self._gauges = [*self._gauges, body] if len(self._gauges) < GAUGES_MAX else [self._all_gauges()]
-        self._flusher.want(self)
+        self._flusher.want_soon(self)
 
     def _forget(self) -> None:
         """Drop ready bytes: they may hold what must not be sent or kept any longer."""

@@ -13,6 +13,7 @@ from protocol.frames import CHANGED, GAUGES
 from server.fanout.forms import Form
 from server.fanout.group import Group
 from server.fanout.ring import Ring
+from server.fanout.uring import Uring
 from server.fanout.viewer import Viewer
 from server.fanout.window import Window
 
@@ -36,9 +37,11 @@ class Written:
 
 
 class Section:
-    """`missed(viewer)`: ready bytes that bring one who stands elsewhere to the present. `place(seq)`: as clients name it."""
+    """`missed(viewer)`: ready bytes that bring one who stands elsewhere to the present. `place(seq)`: as clients name it.
+    `uring`: what is written with; None: call by call.
+    """
 
-    __slots__ = ("_clock", "_missed", "_number", "_place", "_ring", "count", "flushed", "groups", "windows")
+    __slots__ = ("_clock", "_missed", "_number", "_place", "_ring", "_uring", "count", "flushed", "groups", "windows")
 
     def __init__(
         self,
@@ -46,11 +49,13 @@ class Section:
         missed: Callable[[Viewer], bytes],
         place: Callable[[int], str],
         clock: Callable[[], float] = time.monotonic,
+        uring: Uring | None = None,
     ) -> None:
         self._ring = ring
         self._missed = missed
         self._place = place
         self._clock = clock
+        self._uring = uring
         self._number = 0
         self.count = 0
         """Viewers."""
@@ -121,7 +126,7 @@ class Section:
                 if ready:
                     frames += len(rank)
                     sent += len(rank) * len(ready)
-                    rank.write(ready)
+                    rank.write(ready, self._uring)
                     if (now := self._clock()) - began > SLICE_S:
                         written.seconds += now - began
                         yield

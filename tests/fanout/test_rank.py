@@ -10,7 +10,8 @@ import pytest
 import uvloop
 
 from server.fanout.group import Group
-from server.fanout.rank import MOST, Rank, descriptor
+from server.fanout.rank import FEW, MOST, Rank, descriptor
+from server.fanout.uring import Uring, open_uring
 from server.fanout.viewer import GONE, Viewer
 from tests.fanout.watcher import PLAIN, Watcher
 from tests.waiting import until
@@ -42,14 +43,17 @@ class Wired(asyncio.Protocol, Viewer):
 
 
 LOOPS = pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+WAYS = pytest.mark.parametrize("way", [lambda: None, open_uring], ids=["call by call", "io_uring"])
+"""Where io_uring is not granted (tests/fanout/test_uring.py says so) both are the first."""
+Way = Callable[[], Uring | None]
 Loop = Callable[[], asyncio.AbstractEventLoop]
 
 
 @contextlib.asynccontextmanager
 async def connected() -> AsyncIterator[list[tuple[Wired, socket.socket]]]:
-    """Five viewers and the other ends, which nobody reads unless the test does."""
-    made = []
-    for _ in range(5):
+    """Viewers and the other ends, which nobody reads unless the test does."""
+    pairs = []
+    for _ in range(FEW + 3):
         with socket.create_server(("127.0.0.1", 0)) as server:
             server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
             here = socket.create_connection(server.getsockname())
@@ -57,12 +61,22 @@ async def connected() -> AsyncIterator[list[tuple[Wired, socket.socket]]]:
             there, _ = server.accept()
         _, viewer = await asyncio.get_running_loop().create_connection(Wired, sock=here)
         there.setblocking(False)
-        made.append((viewer, there))
-    yield made
-    for viewer, there in made:
+        pairs.append((viewer, there))
+    yield pairs
+    for viewer, there in pairs:
         there.close()
         viewer.wire.abort()
-    await until(lambda: all(viewer.lost for viewer, _ in made))
+    await until(lambda: all(viewer.lost for viewer, _ in pairs))
+
+
+@contextlib.asynccontextmanager
+async def made(way: Way) -> AsyncIterator[Uring | None]:
+    """To write with."""
+    uring = way()
+    yield uring
+    if uring is not None:
+        assert uring.works
+        uring.close()
 
 
 async def read(there: socket.socket, count: int) -> bytes:
@@ -74,9 +88,10 @@ async def read(there: socket.socket, count: int) -> bytes:
 
 
 @LOOPS
-def test_whoever_is_full_gets_the_rest_of_a_frame_later_and_nothing_in_between(loop: Loop) -> None:
+@WAYS
+def test_whoever_is_full_gets_the_rest_of_a_frame_later_and_nothing_in_between(loop: Loop, way: Way) -> None:
     async def play() -> None:
-        async with connected() as pairs:
+        async with connected() as pairs, made(way) as uring:
             rank = Rank(0, 0, 0)
             for viewer, _ in pairs:
                 assert viewer.descriptor >= 0
@@ -84,7 +99,7 @@ def test_whoever_is_full_gets_the_rest_of_a_frame_later_and_nothing_in_between(l
             frames = [bytes([number]) * 3_001 for number in range(1, 100)]
             for number, frame in enumerate(frames, 1):
                 rank.seq = number
-                rank.write(frame)
+                rank.write(frame, uring)
                 for _, there in pairs[1:]:
                     assert await read(there, len(frame)) == frame
             # The first one read nothing: it left the rank with a frame that had begun, knows its place, and got none after it.
@@ -94,28 +109,29 @@ def test_whoever_is_full_gets_the_rest_of_a_frame_later_and_nothing_in_between(l
             assert 0 < stuck.seq < len(frames)
             begun = b"".join(frames[: stuck.seq])
             assert await read(there, len(begun)) == begun
-            assert len(rank) == 4
+            assert len(rank) == len(pairs) - 1
 
     with asyncio.Runner(loop_factory=loop) as runner:
         runner.run(play())
 
 
 @LOOPS
-def test_whoever_is_gone_costs_the_others_nothing(loop: Loop) -> None:
+@WAYS
+def test_whoever_is_gone_costs_the_others_nothing(loop: Loop, way: Way) -> None:
     async def play() -> None:
-        async with connected() as pairs:
+        async with connected() as pairs, made(way) as uring:
             rank = Rank(0, 0, 0)
             for viewer, _ in pairs:
                 rank.add(viewer)
             pairs[2][1].close()
-            rank.write(b"one")
-            rank.write(b"two")
+            rank.write(b"one", uring)
+            rank.write(b"two", uring)
             await until(lambda: pairs[2][0].lost)
-            rank.write(b"three")
+            rank.write(b"three", uring)
             for viewer, there in pairs:
                 if not viewer.lost:
                     assert await read(there, 11) == b"onetwothree"
-            assert len(rank) == 4
+            assert len(rank) == len(pairs) - 1
 
     with asyncio.Runner(loop_factory=loop) as runner:
         runner.run(play())

@@ -157,6 +157,29 @@ async def test_what_gathers_between_flushes_is_one_frame() -> None:
     assert frames == [RESET, GAUGES, CHANGED, GAUGES]
 
 
+async def test_figures_go_with_the_next_news_of_a_large_room_or_by_themselves_after_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("server.fanout.flusher.SMALL", 0)
+    flusher = Flusher(wait_max_s=0.3)
+    log = Log(flusher)
+    watcher = log.join(Watcher(PLAIN))
+    flushes = figures.flushes
+    log.room.gauges(b'{"viewers":7}')
+    for _ in range(20):
+        await asyncio.sleep(0.001)
+    assert figures.flushes == flushes
+    log.append("n")
+    await until(lambda: watcher.position == 1)
+    assert [name for name, _ in watcher.news] == [RESET, GAUGES, CHANGED, GAUGES]
+    assert figures.flushes == flushes + 1
+    await asyncio.sleep(0.4)
+    assert figures.flushes == flushes + 1
+    log.room.gauges(b'{"viewers":8}')
+    await until(lambda: len(watcher.news) == 5)
+    assert watcher.news[-1] == (GAUGES, {"viewers": 8})
+
+
 async def test_a_large_room_waits_a_moment_for_what_comes_with_the_first_news(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("server.fanout.flusher.SMALL", 0)
     monkeypatch.setattr("server.fanout.flusher.GATHER_S", 0.1)
