@@ -25,7 +25,7 @@ from server.issuer.key_files import KeyFiles
 from server.store.keys import Keys
 from tests.anonymity.apart import Apart, apart, asked
 from tests.anonymity.attacker import ATTACKS, Guess, Hoard, Showing, Signing, by_chance, interval, score, unblinded
-from tests.anonymity.meeting import CODE, Chat, Fast, Meeting, meeting
+from tests.anonymity.meeting import CODE, Chat, Fast, Meeting, let_in_together, meeting
 from tests.anonymity.test_canary import allowed
 from tests.issuer.provider import walk
 from tests.waiting import until
@@ -461,7 +461,7 @@ async def test_late_comers_are_lost_among_each_other(tmp_path: Path, capsys: pyt
         for batch in batches:
             if len(batch) < 5:
                 assert min(shown[person] for person in batch) - min(signed[person] for person in batch) >= WAIT_S - STEP_S
-        await batches_of(hall)
+        await let_in_together(hall)
 
 
 async def invited(hall: Meeting, people: list[str]) -> dict[str, str]:
@@ -482,21 +482,6 @@ def in_batches(hoard: Hoard, truth: Guess) -> list[list[str]]:
         for begin, end in zip(hoard.rounds, ends, strict=True)
     ]
     return [batch for batch in rounds if any(person.startswith("late") for person in batch)]
-
-
-async def batches_of(hall: Meeting) -> list[tuple[str, ...]]:
-    """Who was let in together, from the log."""
-    from protocol.bus import unpack
-    from protocol.entries import ParticipantsAdmitted
-    from server.store.log import read_all
-
-    found = []
-    async for _, body, text in read_all(hall.node.store, CODE):
-        entry = unpack(body, text)
-        if isinstance(entry, ParticipantsAdmitted):
-            assert list(entry.authors) == sorted(entry.authors)
-            found.append(entry.authors)
-    return found
 
 
 def test_chance_is_what_it_says() -> None:
