@@ -53,7 +53,7 @@ async def show(session: aiohttp.ClientSession, url: str, wallet: Wallet, *, few:
         "device_key": b64(wallet.device_key),
         "nonce": nonce,
         "proof": b64(wallet.prove(unb64(nonce))),
-        "few": few,
+        **({"few": True} if few else {}),
     }
     return str((await _asked(session, "POST", f"{address}/redeem", body))["ticket"])
 

@@ -75,9 +75,8 @@ function hold(): void {
 
 /** Say that I wait for a round. */
 async function wait(): Promise<void> {
-  const few = willing.peek();
-  const ack = await link.send("round:await", { few }).catch(() => null);
-  if (ack?.ok && standing.peek() === "holding") asked.value = !willing.peek() && (ack.data as { few: boolean }).few;
+  const ack = await link.send("round:await", willing.peek() ? { few: true } : {}).catch(() => null);
+  if (ack?.ok && standing.peek() === "holding") asked.value = !willing.peek() && (ack.data as { few?: boolean }).few === true;
 }
 
 /** Show the token, and come in again as whoever it makes. */
@@ -120,11 +119,11 @@ async function check(): Promise<void> {
   }
   const ack = await link.send("participation:check", {}).catch(() => null);
   asking = false;
-  const found = ack?.data as { barred: string | null; pseudonym: Name | null; choices: Name[]; few: boolean } | undefined;
+  const found = ack?.data as { barred: string | null; pseudonym: Name | null; choices: Name[]; few?: boolean } | undefined;
   if (!ack?.ok || !found) return;
   if (found.pseudonym) name.value = { pseudonym: found.pseudonym, choices: found.choices };
   if (standing.peek() === "arrived") {
-    asked.value = found.few && !willing.peek();
+    asked.value = found.few === true && !willing.peek();
     if (found.barred === null) standing.value = "in";
   }
 }
