@@ -43,8 +43,8 @@ async def get_signed(
     return answer
 
 
-async def show(session: aiohttp.ClientSession, url: str, wallet: Wallet) -> str:
-    """A participant's ticket for the wallet's token. Raises NotAdmitted."""
+async def show(session: aiohttp.ClientSession, url: str, wallet: Wallet, *, few: bool = False) -> str:
+    """A participant's ticket for the wallet's token. `few`: its holder will come in with few. Raises NotAdmitted."""
     address = f"{url.rstrip('/')}/api/v1/halls/{wallet.code}"
     nonce = (await _asked(session, "POST", f"{address}/nonce"))["nonce"]
     body = {
@@ -53,6 +53,7 @@ async def show(session: aiohttp.ClientSession, url: str, wallet: Wallet) -> str:
         "device_key": b64(wallet.device_key),
         "nonce": nonce,
         "proof": b64(wallet.prove(unb64(nonce))),
+        **({"few": True} if few else {}),
     }
     return str((await _asked(session, "POST", f"{address}/redeem", body))["ticket"])
 

@@ -6,6 +6,7 @@ Each kind of entry has one function. What it changed is left in `hall.touched` a
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from moderation.hall import Author, AuthorHold, Hall, LastAct, Mute, Round, StaffLink
@@ -235,13 +236,16 @@ def _link_revoked(hall: Hall, seq: int, entry: e.LinkRevoked) -> None:
 # --- from watching to taking part ---
 @_applies(e.RoundOpened)
 def _round_opened(hall: Hall, seq: int, entry: e.RoundOpened) -> None:
-    hall.round = Round(seq, entry.at, entry.at + entry.seconds)
+    before = hall.round.let_in if hall.round is not None and entry.few else 0
+    hall.round = Round(seq, entry.at, entry.at + entry.seconds, entry.few, before)
     hall.changed.add("admission")
 
 
 @_applies(e.ParticipantsAdmitted)
 def _participants_admitted(hall: Hall, seq: int, entry: e.ParticipantsAdmitted) -> None:
     hall.admitted.update(entry.authors)
+    if hall.round is not None and not hall.round.few:
+        hall.round = replace(hall.round, let_in=hall.round.let_in + len(entry.authors))
     hall.changed.add("admission")
 
 

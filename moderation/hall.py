@@ -65,11 +65,16 @@ class AuthorHold:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """A time in which browsers show their tokens, in unix seconds. `number`: seq of its entry."""
+    """A time in which browsers show their tokens, in unix seconds. `number`: seq of its entry.
+
+    `few`: only for those who will come in with few; `let_in`: how many were in since the last one for all began.
+    """
 
     number: int
     at: int
     ends_at: int
+    few: bool = False
+    let_in: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from protocol.names import Pseudonym
 from protocol.refusals import Refusal
 
 WAIT_S = 300
-"""Longest wait for others; then whoever is there is let in."""
+"""After this wait for others, those who will come in with fewer are let in; the rest wait on until there are enough."""
 LATER_PART = 4
 """A later round takes this part of the first one's time."""
 OFFERED = 3
@@ -46,32 +46,46 @@ def first_round(hall: Hall, now: int) -> tuple[e.Entry, ...]:
     return (e.RoundOpened(at=now, seconds=hall.admission.round_s),)
 
 
-def in_round(hall: Hall, now: float) -> bool:
-    """Whether tokens that were not shown before may be shown at unix second `now`. Without rounds: as long as it is open."""
+def in_round(hall: Hall, now: float, *, few: bool = False) -> bool:
+    """Whether tokens that were not shown before may be shown at unix second `now`. Without rounds: as long as it is open.
+
+    `few`: by somebody who will come in with fewer than are let in together.
+    """
     if hall.phase != "open" or hall.admission is None:
         return False
     if hall.admission.round_s == 0:
         return True
-    return hall.round is not None and hall.round.at <= now <= hall.round.ends_at
+    if hall.round is None or not hall.round.at <= now <= hall.round.ends_at:
+        return False
+    return few or not hall.round.few
 
 
-def next_round(hall: Hall, waiting: int, since: float | None, full_minute: bool, now: int) -> Decision | None:
-    """A round for those who came late: at a full minute if enough wait, or once somebody has waited long. None: not now.
+def next_round(hall: Hall, waiting: int, willing: int, since: float | None, full_minute: bool, now: int) -> Decision | None:
+    """A round for those who came late, at a full minute: for all if enough wait, or for the willing. None: not now.
 
-    `waiting`: how many browsers wait; `since`: unix time at which the first of them began to.
+    `waiting`: how many browsers wait; `willing`: how many of them will come in with few; `since`: unix time at which the
+    first of those began to wait.
     """
-    if hall.phase != "open" or hall.admission is None or hall.admission.round_s == 0 or in_round(hall, now) or since is None:
+    if hall.phase != "open" or hall.admission is None or hall.admission.round_s == 0 or in_round(hall, now, few=True):
         return None
-    if (full_minute and waiting >= hall.admission.round_people) or (waiting and now - since >= WAIT_S):
-        return one(e.RoundOpened(at=now, seconds=max(1, hall.admission.round_s // LATER_PART)))
+    if not full_minute:
+        return None
+    seconds = max(1, hall.admission.round_s // LATER_PART)
+    if waiting >= hall.admission.round_people:
+        return one(e.RoundOpened(at=now, seconds=seconds))
+    if willing and since is not None and now - since >= WAIT_S:
+        return one(e.RoundOpened(at=now, seconds=seconds, few=True))
     return None
 
 
-def admit(hall: Hall, arrived: Iterable[str], since: float | None, full_minute: bool, now: int) -> Decision | None:
-    """Let in those who have shown their tokens: at a full minute if enough have, or once somebody has waited long.
+def admit(
+    hall: Hall, arrived: Iterable[str], willing: Iterable[str], since: float | None, full_minute: bool, now: int
+) -> Decision | None:
+    """Let in those who have shown their tokens: at a full minute if enough have; once somebody has waited long, the rest of
+    a round in which enough have, and otherwise those who are `willing` to come in with few. None: not now.
 
     Where a round has a length of nothing, so has the wait: a town hall that lets in one by one hides nobody, and says so.
-    `since`: unix time at which the first of them arrived. None: not now.
+    `since`: unix time at which the first of them arrived.
     """
     if hall.phase != "open" or hall.admission is None:
         return None
@@ -80,9 +94,35 @@ def admit(hall: Hall, arrived: Iterable[str], since: float | None, full_minute: 
     if not authors:
         return None
     enough = len(authors) >= hall.admission.round_people and (full_minute or hall.admission.round_s == 0)
-    if enough or (since is not None and now - since >= WAIT_S):
+    waited = since is not None and now - since >= WAIT_S
+    if enough or (waited and not _few(hall)):
         return one(e.ParticipantsAdmitted(at=now, authors=authors))
+    # Before a round for few they have waited already; once it is over, all of them are here.
+    after_few = hall.round is not None and hall.round.few and now > hall.round.ends_at
+    if full_minute and (waited or after_few):
+        few = tuple(sorted(set(authors) & set(willing)))
+        return one(e.ParticipantsAdmitted(at=now, authors=few)) if few else None
     return None
+
+
+def _few(hall: Hall) -> bool:
+    """Whether those who showed tokens in the last round for all may be fewer than are let in together. Whoever comes in is
+    hidden by that round: the rest of a large one does not stand out.
+    """
+    if hall.admission is None or hall.admission.round_s == 0:
+        return False
+    return hall.round is None or hall.round.let_in < hall.admission.round_people
+
+
+def asks_few(hall: Hall, waiting: int, waited_s: float) -> bool:
+    """Whether somebody who has waited so long is to be asked: will you come in with fewer than are let in together?
+
+    `waiting`: how many wait in the whole town hall. Not while there would be too few even with them: they would give
+    something away and could not post.
+    """
+    if hall.phase != "open" or hall.admission is None or hall.admission.round_s == 0 or waited_s < WAIT_S:
+        return False
+    return len(hall.admitted) + waiting >= hall.admission.minimum_participants
 
 
 # --- pseudonyms ---

@@ -364,15 +364,22 @@ class CheckMessages(Query, frozen=True, tag="message:check"):
 
 
 class CheckParticipation(Query, frozen=True, tag="participation:check"):
-    """Whether I may post (`barred`: the code of why not), my pseudonym, and three others while I can still choose."""
+    """Whether I may post (`barred`: the code of why not), my pseudonym, and three others while I can still choose.
+
+    `few` of the answer: I have waited long with fewer than are let in together, and may come in with them all the same.
+    """
 
     roles: ClassVar[tuple[Role, ...]] = ("audience",)
 
 
 class AwaitRound(Query, frozen=True, tag="round:await"):
-    """I hold a token and wait for a round to show it in. Counted, not kept: it says nothing of who; to be repeated."""
+    """I hold a token and wait for a round to show it in. Counted, not kept: it says nothing of who; to be repeated.
+
+    `few`: I will come in with fewer than are let in together. Answered with whether that is to be asked (`few`).
+    """
 
     roles: ClassVar[tuple[Role, ...]] = ("audience",)
+    few: bool = False
 
 
 class ShowStored(Query, frozen=True, tag="message:stored"):

@@ -115,9 +115,13 @@ class LinkRevoked(Entry, frozen=True, tag="link.revoked"):
 
 # --- from watching to taking part ---
 class RoundOpened(Entry, frozen=True, tag="round.opened"):
-    """From now on, for `seconds`, browsers show their tokens, each at a random moment."""
+    """From now on, for `seconds`, browsers show their tokens, each at a random moment.
+
+    `few`: fewer than are let in together; only those who said that they will come in all the same show theirs.
+    """
 
     seconds: int
+    few: bool = False
 
 
 class ParticipantsAdmitted(_Gate, frozen=True, tag="participants.admitted"):

@@ -71,7 +71,7 @@ class Admission(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     round_s: Annotated[int, Meta(ge=0, le=3_600)] = 120
     """After opening, browsers show their tokens at a random moment within this time; late-comers' within a quarter of it."""
     round_people: Annotated[int, Meta(ge=1, le=100)] = 5
-    """People are let in together, at least this many, or whoever is there after five minutes."""
+    """People are let in together, at least this many; fewer only after five minutes, and if each of them will."""
 
 
 class Setup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

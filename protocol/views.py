@@ -115,12 +115,14 @@ class AudienceAdmission(Fragment, frozen=True, tag="admission"):
     """How people become participants here; absent where whoever has the link is one.
 
     `participants`: who may post by now. `round`: its number, and in unix seconds when it began and ends; a browser that
-    had its token before it began shows it at a random moment within.
+    had its token before it began shows it at a random moment within. `few`: it is one for those who will come in with
+    fewer than `admission.round_people`; the others' browsers wait on.
     """
 
     admission: Admission
     participants: int = 0
     round: tuple[Seq, Seconds, Seconds] | None = None
+    few: bool = False
 
 
 class AudienceMessage(Fragment, frozen=True, tag="message"):

@@ -63,7 +63,8 @@ def _admission(hall: Hall) -> tuple[Fragment, ...]:
         return ()
     now = hall.round
     found = None if now is None else (now.number, now.at, now.ends_at)
-    return (AudienceAdmission(admission=hall.admission, participants=len(hall.admitted), round=found),)
+    few = now is not None and now.few
+    return (AudienceAdmission(admission=hall.admission, participants=len(hall.admitted), round=found, few=few),)
 
 
 def _hall(hall: Hall) -> AudienceHall:

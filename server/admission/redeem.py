@@ -44,13 +44,17 @@ _PSS: Final = padding.PSS(padding.MGF1(SHA384()), SALT_BYTES)
 
 @dataclass(frozen=True, slots=True)
 class ShownToken:
-    """A token as a browser shows it, in bytes: random prefix, signature, device key (uncompressed point), nonce, proof."""
+    """A token as a browser shows it, in bytes: random prefix, signature, device key (uncompressed point), nonce, proof.
+
+    `few`: its holder will come in with fewer than are let in together.
+    """
 
     prefix: bytes
     signature: bytes
     device_key: bytes
     nonce: bytes
     proof: bytes
+    few: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,11 +48,11 @@ class Redeemer:
         if isinstance(genuine, Refusal):
             return genuine
         now = self._clock()
-        new = in_round(hall, now) or in_round(hall, now - LATE_S)
+        new = any(in_round(hall, at, few=shown.few) for at in (now, now - LATE_S))
         pid = participant_id(runtime.author_key, genuine.id)
         tag = self._admission.participant(runtime.author_key, pid).actor.author
         assert tag is not None
-        answer = await self._tokens.show(code, genuine.id, genuine.device, tag, new=new)
+        answer = await self._tokens.show(code, genuine.id, genuine.device, tag, new=new, few=shown.few)
         if answer == "unknown":
             return Refusal("hall_draft" if hall.phase == "draft" else "waiting_for_others", retry_after_ms=5_000)
         if answer == "other":

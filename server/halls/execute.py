@@ -15,8 +15,7 @@ import structlog
 from moderation.context import Actor, Context
 from moderation.decide import Decision, decide
 from moderation.filters import findings
-from moderation.hall import Hall
-from moderation.participation_rules import barred, may_choose, offered, pseudonym_of
+from moderation.participation_rules import asks_few, barred, may_choose, offered, pseudonym_of
 from moderation.text import clean
 from protocol.bus import pack
 from protocol.commands import (
@@ -136,10 +135,10 @@ class Executor:
             case ShowStored():
                 return await self._stored(runtime, actor, query.message)
             case CheckParticipation():
-                return _participation(runtime.hall, actor)
-            case AwaitRound():
-                runtime.awaiting.add(bucket)
-                return {}
+                return _participation(runtime, actor)
+            case AwaitRound(few=few):
+                waited_s = runtime.awaiting.add(bucket, few=few)
+                return {"few": asks_few(runtime.hall, runtime.awaiting.everybody, waited_s)}
         return Refusal("unknown_command")
 
     async def _stored(self, runtime: Runtime, actor: Actor, id: int) -> Any | Refusal:
@@ -258,12 +257,15 @@ def _append(runtime: Runtime, decision: Decision, dedupe: bytes | None, digest: 
     )
 
 
-def _participation(hall: Hall, actor: Actor) -> dict[str, Any]:
+def _participation(runtime: Runtime, actor: Actor) -> dict[str, Any]:
+    hall = runtime.hall
     why = barred(hall, actor)
+    code = why.code if why else None
     if actor.author is None:
-        return {"barred": why.code if why else None, "pseudonym": None, "choices": ()}
+        return {"barred": code, "pseudonym": None, "choices": (), "few": False}
+    few = code == "waiting_for_others" and asks_few(hall, runtime.awaiting.everybody, runtime.awaiting.arrived_s)
     choices = offered(hall, actor) if may_choose(hall, actor) else ()
-    return {"barred": why.code if why else None, "pseudonym": pseudonym_of(hall, actor), "choices": choices}
+    return {"barred": code, "pseudonym": pseudonym_of(hall, actor), "choices": choices, "few": few}
 
 
 def _digest(command: Command) -> bytes:

@@ -77,24 +77,28 @@ class Rounds:
         self._looked[runtime.code] = minute
         number = hall.round.number if hall.round else 0
         if self._rounds_seen.get(runtime.code, number) != number:
-            runtime.awaiting.clear()
+            runtime.awaiting.clear(few=hall.round is not None and hall.round.few)
         self._rounds_seen[runtime.code] = number
-        waiting, longest_s = await self._tokens.tell_awaiting(runtime.code, self._node, *runtime.awaiting.count())
-        if decision := next_round(hall, waiting, now - longest_s if waiting else None, full_minute, int(now)):
+        waiting, willing = await self._tokens.tell_awaiting(runtime.code, self._node, *runtime.awaiting.tallies())
+        since = now - willing.longest_s if willing.count else None
+        if decision := next_round(hall, waiting.count, willing.count, since, full_minute, int(now)):
             await self._executor.note(runtime, decision)
-        await self.let_in(runtime, full_minute=full_minute)
+        arrived = await self.let_in(runtime, full_minute=full_minute)
+        runtime.awaiting.everybody = waiting.count + arrived
 
-    async def let_in(self, runtime: Runtime, *, full_minute: bool = False) -> None:
-        """Admit those who have arrived, if it is time. Raises StoreUnavailable, StoreRefused, Busy."""
+    async def let_in(self, runtime: Runtime, *, full_minute: bool = False) -> int:
+        """Admit those who have arrived, if it is time; how many had. Raises StoreUnavailable, StoreRefused, Busy."""
         code, now = runtime.code, self._clock()
-        arrived = await self._tokens.arrived(code)
-        await self._tokens.let_in(code, arrived & runtime.hall.admitted)
-        if not arrived - runtime.hall.admitted:
-            self._arrived_since.pop(code, None)
-            return
+        arrived, willing = await self._tokens.arrived(code)
+        await self._tokens.let_in(code, (arrived | willing) & runtime.hall.admitted)
+        waiting = len(arrived - runtime.hall.admitted)
         since = self._arrived_since.setdefault(code, now)
-        if decision := admit(runtime.hall, arrived, since, full_minute, int(now)):
+        runtime.awaiting.arrived_s = now - since
+        if not waiting:
+            del self._arrived_since[code]
+        elif decision := admit(runtime.hall, arrived, willing, since, full_minute, int(now)):
             await self._executor.note(runtime, decision)
+        return waiting
 
     def _forget(self, code: str) -> None:
         for kept in (self._looked, self._arrived_since, self._rounds_seen):

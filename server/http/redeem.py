@@ -24,13 +24,17 @@ Bytes = Annotated[str, Meta(max_length=1_000, pattern=r"^[A-Za-z0-9_-]*$")]
 
 
 class Redeem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Body of `POST /api/v1/halls/CODE/redeem`; all base64url without padding (protocol/credentials.py)."""
+    """Body of `POST /api/v1/halls/CODE/redeem`; values base64url without padding (protocol/credentials.py).
+
+    `few`: I will come in with fewer than are let in together.
+    """
 
     prefix: Bytes
     signature: Bytes
     device_key: Bytes
     nonce: Bytes
     proof: Bytes
+    few: bool = False
 
 
 def routes(context: Context) -> list[web.RouteDef]:
@@ -53,7 +57,14 @@ def routes(context: Context) -> list[web.RouteDef]:
         runtime = await context.gateway.find(request.match_info["code"])
         if isinstance(runtime, Refusal):
             return no(runtime, request)
-        shown = ShownToken(*(_bytes(getattr(asked, name)) for name in Redeem.__struct_fields__))
+        shown = ShownToken(
+            prefix=_bytes(asked.prefix),
+            signature=_bytes(asked.signature),
+            device_key=_bytes(asked.device_key),
+            nonce=_bytes(asked.nonce),
+            proof=_bytes(asked.proof),
+            few=asked.few,
+        )
         try:
             ticket = await context.redeemer.redeem(runtime, shown)
         except (StoreUnavailable, Busy):

@@ -59,9 +59,19 @@ class Keys:
         return self._key("arrived")
 
     @property
+    def willing(self) -> str:
+        """Set of those among `arrived` who will come in with few."""
+        return self._key("willing")
+
+    @property
     def awaiting(self) -> str:
-        """Hash: node → "browsers:unix time of the first:unix time" that wait for a round."""
+        """Hash: node → "browsers:seconds of the first:unix time" that wait for a round."""
         return self._key("awaiting")
+
+    @property
+    def awaiting_few(self) -> str:
+        """The same of those among them that will come in with few. Beside it, as nodes of before read that one."""
+        return self._key("awaiting_few")
 
     @property
     def slots(self) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Iterable
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import Literal, NamedTuple
 
@@ -24,8 +25,16 @@ _ANSWERS: tuple[Shown | None, ...] = ("other", "first", "again", "unknown", None
 
 
 class _Waiting(NamedTuple):
-    arguments: tuple[bytes, bytes, str, int]
+    arguments: tuple[bytes, bytes, str, int, int]
     answer: asyncio.Future[Shown]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Browsers that wait for a round: how many, and for how many seconds the first of them has."""
+
+    count: int
+    longest_s: float
 
 
 class SpentTokens:
@@ -36,16 +45,16 @@ class SpentTokens:
         self._waiting: dict[str, deque[_Waiting]] = {}
         self._calls: dict[str, asyncio.Task[None]] = {}
 
-    async def show(self, code: str, token: bytes, device: bytes, tag: str, *, new: bool = True) -> Shown:
+    async def show(self, code: str, token: bytes, device: bytes, tag: str, *, new: bool = True, few: bool = False) -> Shown:
         """`token`: its id; `device`: hash of its device key; `new`: whether it may be. Of many at once one is the first.
 
-        Raises StoreUnavailable, StoreRefused, Busy.
+        `few`: its holder will come in with few; kept until they are in. Raises StoreUnavailable, StoreRefused, Busy.
         """
         waiting = self._waiting.setdefault(code, deque())
         if len(waiting) >= WAITING_MAX:
             raise Busy
         answer: asyncio.Future[Shown] = asyncio.get_running_loop().create_future()
-        waiting.append(_Waiting((token, device, tag, int(new)), answer))
+        waiting.append(_Waiting((token, device, tag, int(new), int(few)), answer))
         if code not in self._calls:
             self._calls[code] = asyncio.create_task(self._call(code), name=f"tokens-{code}")
         return await answer
@@ -60,7 +69,7 @@ class SpentTokens:
                 try:
                     with guarded(write=True):
                         script = self._store.where(code).script(REDEEM)
-                        answers = await script(keys=[keys.tokens, keys.arrived], args=[TOKENS_MAX, *arguments])
+                        answers = await script(keys=[keys.tokens, keys.arrived, keys.willing], args=[TOKENS_MAX, *arguments])
                 except BaseException as error:
                     for one in batch:
                         if not one.answer.done():
@@ -81,33 +90,49 @@ class SpentTokens:
             if not waiting:
                 del self._waiting[code]
 
-    async def arrived(self, code: str) -> set[str]:
-        """Tags of those who wait to be let in. Raises StoreUnavailable."""
+    async def arrived(self, code: str) -> tuple[set[str], set[str]]:
+        """Tags of those who wait to be let in, and of those among them who will come in with few. Raises StoreUnavailable."""
+        keys = Keys(code)
         with guarded(write=False):
-            return {tag.decode() for tag in await self._store.of(code).smembers(Keys(code).arrived)}
+            async with self._store.of(code).pipeline(transaction=False) as pipe:
+                pipe.smembers(keys.arrived)
+                pipe.smembers(keys.willing)
+                arrived, willing = await pipe.execute()
+        return {tag.decode() for tag in arrived}, {tag.decode() for tag in willing}
 
     async def let_in(self, code: str, tags: Iterable[str]) -> None:
         """They wait no longer."""
         gone = list(tags)
         if gone:
+            keys = Keys(code)
             with guarded(write=True):
-                await self._store.of(code).srem(Keys(code).arrived, *gone)
+                # In this order: whoever does not stand among the first cannot come to stand among the second.
+                async with self._store.of(code).pipeline(transaction=False) as pipe:
+                    pipe.srem(keys.arrived, *gone)
+                    pipe.srem(keys.willing, *gone)
+                    await pipe.execute()
 
-    async def tell_awaiting(self, code: str, node: str, count: int, longest_s: float) -> tuple[int, float]:
-        """Write this node's figures; (browsers of all nodes, seconds that the first of them has waited) come back."""
-        key, now = Keys(code).awaiting, time.time()
+    async def tell_awaiting(self, code: str, node: str, waiting: Tally, willing: Tally) -> tuple[Tally, Tally]:
+        """Write this node's figures, of all that wait and of those that will come in with few; all nodes' come back."""
+        keys, now = Keys(code), time.time()
         with guarded(write=True):
             async with self._store.of(code).pipeline(transaction=False) as pipe:
-                pipe.hset(key, node, f"{count}:{int(longest_s)}:{int(now)}")
-                pipe.expire(key, 10 * PRESENT_S)
-                pipe.hgetall(key)
-                *_, told = await pipe.execute()
-        figures = [tuple(int(part) for part in value.decode().split(":")) for value in told.values()]
-        fresh = [(count, waited) for count, waited, at in figures if now - at <= PRESENT_S and count]
-        return sum(count for count, _ in fresh), max((float(waited) for _, waited in fresh), default=0.0)
+                for key, own in ((keys.awaiting, waiting), (keys.awaiting_few, willing)):
+                    pipe.hset(key, node, f"{own.count}:{int(own.longest_s)}:{int(now)}")
+                    pipe.expire(key, 10 * PRESENT_S)
+                    pipe.hgetall(key)
+                _, _, everybody, _, _, few = await pipe.execute()
+        return _told(everybody, now), _told(few, now)
 
     async def forget(self, code: str) -> None:
         """Which tokens were shown, and by which keys: gone for good once the store's files were rewritten (erase.py)."""
         keys = Keys(code)
         with guarded(write=True):
-            await self._store.of(code).delete(keys.tokens, keys.arrived, keys.awaiting)
+            await self._store.of(code).delete(keys.tokens, keys.arrived, keys.willing, keys.awaiting, keys.awaiting_few)
+
+
+def _told(figures: dict[bytes, bytes], now: float) -> Tally:
+    """The sum of what nodes have told lately."""
+    parts = [tuple(int(part) for part in value.decode().split(":")) for value in figures.values()]
+    fresh = [(count, waited) for count, waited, at in parts if now - at <= PRESENT_S and count]
+    return Tally(sum(count for count, _ in fresh), max((float(waited) for _, waited in fresh), default=0.0))

@@ -44,7 +44,7 @@ class Hoard:
     """All that there is. `copies`: (second, {file: content}) of both servers' folders, logs and settings among them.
 
     `logs`: all lines of both, the issuer's first. `spoken`: tags in the order in which participants first posted. `rounds`:
-    when each of them began.
+    when each of them began; `few`: which of those were only for whoever will come in with few.
     """
 
     key: RSAPrivateKey
@@ -54,6 +54,7 @@ class Hoard:
     logs: bytes = b""
     spoken: list[str] = field(default_factory=list)
     rounds: list[float] = field(default_factory=list)
+    few: set[float] = field(default_factory=set)
 
 
 gmpy2: Any = importlib.import_module("gmpy2")  # it has no types
@@ -140,6 +141,26 @@ def by_round(hoard: Hoard) -> Guess:
     return guess
 
 
+def by_who_is_left(hoard: Hoard) -> Guess:
+    """Round by round: of all who were signed before and not matched yet, who was first against the tokens shown, in order."""
+    guess: Guess = {}
+    signings = sorted(hoard.signings, key=lambda one: one.at)
+    showings = sorted(hoard.showings, key=lambda one: one.at)
+    for begin, end in zip(hoard.rounds, [*hoard.rounds, math.inf][1:], strict=True):
+        left = [one for one in signings if one.at < begin and one.person not in guess]
+        shown = [one for one in showings if begin <= one.at < end]
+        guess |= {one.person: other.token for one, other in zip(left, shown, strict=False)}
+    return guess
+
+
+def by_large_round(hoard: Hoard) -> Guess:
+    """As by_round, with the rounds for few left out: whoever was signed since the last large one may have waited for this."""
+    large = [begin for begin in hoard.rounds if begin not in hoard.few]
+    small = [(begin, end) for begin, end in zip(hoard.rounds, [*hoard.rounds, math.inf][1:], strict=True) if begin in hoard.few]
+    shown = [one for one in hoard.showings if not any(begin <= one.at < end for begin, end in small)]
+    return by_round(Hoard(hoard.key, hoard.signings, shown, rounds=large))
+
+
 def by_logs(hoard: Hoard) -> Guess:
     """A line names somebody, and that or the next one to do so names a token; hashes and encodings are tried."""
     people = {
@@ -194,7 +215,19 @@ def by_algebra(hoard: Hoard, most: int = 40) -> Guess:
 
 ATTACKS = {
     attack.__name__: attack
-    for attack in (by_order, by_time, by_place_in_files, by_copies, by_equality, by_algebra, by_round, by_first_words, by_logs)
+    for attack in (
+        by_order,
+        by_time,
+        by_place_in_files,
+        by_copies,
+        by_equality,
+        by_algebra,
+        by_round,
+        by_who_is_left,
+        by_large_round,
+        by_first_words,
+        by_logs,
+    )
 }
 
 

@@ -15,6 +15,8 @@ from loadtests.client import NotAdmitted
 from loadtests.entry import b64, show, unb64
 from moderation.context import Actor
 from protocol import commands as c
+from protocol.bus import unpack
+from protocol.entries import ParticipantsAdmitted
 from protocol.refusals import Refusal
 from protocol.setup import Admission, EligibilityKind, Issuer
 from server.app import Node
@@ -25,6 +27,7 @@ from server.issuer.eligibility import Issuance
 from server.issuer.run import RunningIssuer
 from server.issuer.run import running as issuer_running
 from server.settings import Settings
+from server.store.log import read_all
 from tests.town import ORGANISER, SETUP
 from tests.waiting import until
 
@@ -82,14 +85,16 @@ class Chat:
         """Of a new browser."""
         return Wallet(CODE, unb64(self.card.key))
 
-    async def show(self, wallet: Wallet, node: Node | None = None, by: aiohttp.ClientSession | None = None) -> str:
+    async def show(
+        self, wallet: Wallet, node: Node | None = None, by: aiohttp.ClientSession | None = None, *, few: bool = False
+    ) -> str:
         """A ticket. Raises NotAdmitted."""
-        return await show(by or self.session, (node or self.node).url, wallet)
+        return await show(by or self.session, (node or self.node).url, wallet, few=few)
 
-    async def refused(self, wallet: Wallet, node: Node | None = None) -> str:
+    async def refused(self, wallet: Wallet, node: Node | None = None, *, few: bool = False) -> str:
         """The code of why a token is not taken."""
         try:
-            await self.show(wallet, node)
+            await self.show(wallet, node, few=few)
         except NotAdmitted as no:
             return str(no.data["code"])
         raise AssertionError("it was taken")
@@ -112,6 +117,17 @@ class Chat:
         for node in self.nodes:
             runtime = await self.runtime(node)
             await until(lambda runtime=runtime: len(runtime.hall.admitted) >= count, timeout_s)
+
+
+async def let_in_together(hall: Chat) -> list[tuple[str, ...]]:
+    """Tags of those who were, from the log."""
+    found = []
+    async for _, body, text in read_all(hall.node.store, CODE):
+        entry = unpack(body, text)
+        if isinstance(entry, ParticipantsAdmitted):
+            assert list(entry.authors) == sorted(entry.authors)
+            found.append(entry.authors)
+    return found
 
 
 class Meeting(Chat):
@@ -161,10 +177,10 @@ async def meeting(
 
 
 @contextlib.asynccontextmanager
-async def again_at(folder: Path) -> AsyncIterator[Meeting]:
+async def again_at(folder: Path, wall: Callable[[], float] = time.time) -> AsyncIterator[Meeting]:
     """Both servers after a restart; the town hall is there already."""
     settings = Settings(port=0, data_dir=str(folder / "chat"), drain_s=0.2, issuer_dir=str(folder / "issuer"))
-    async with chat_running(settings) as node, issuer_running(settings) as issuer, aiohttp.ClientSession() as session:
+    async with chat_running(settings, wall=wall) as node, issuer_running(settings) as issuer, aiohttp.ClientSession() as session:
         issuance = await issuer.issuances.get(CODE)
         assert issuance is not None
         yield Meeting([node], issuer, issuance, session)

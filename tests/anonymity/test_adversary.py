@@ -18,14 +18,13 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from loadtests.blinding import Blinded, Wallet
 from loadtests.client import ticket as watching_ticket
 from loadtests.entry import get_signed
-from moderation.participation_rules import WAIT_S
 from protocol.credentials import SALT_BYTES
 from server.admission.redeem import participant_id
 from server.issuer.key_files import KeyFiles
 from server.store.keys import Keys
 from tests.anonymity.apart import Apart, apart, asked
 from tests.anonymity.attacker import ATTACKS, Guess, Hoard, Showing, Signing, by_chance, interval, score, unblinded
-from tests.anonymity.meeting import CODE, Chat, Fast, Meeting, meeting
+from tests.anonymity.meeting import CODE, Chat, Fast, Meeting, let_in_together, meeting
 from tests.anonymity.test_canary import allowed
 from tests.issuer.provider import walk
 from tests.waiting import until
@@ -298,7 +297,9 @@ async def test_a_browser_that_does_not_blind_is_found_out(tmp_path: Path, capfd:
 
 
 # --- A-05: a thousand people of whom twenty come late, and then so many more that chance and leak can be told apart ---
+BY_TIME = ("by_order", "by_time", "by_round", "by_who_is_left", "by_large_round")
 EARLY = 980
+EARLY_FEW = 60
 LATE = 20
 LATER = 180
 OPENING = 2_000_000_000.0
@@ -331,6 +332,10 @@ class Late:
         self.due: list[tuple[float, str, Wallet]] = []
         self.watching: dict[str, str] = {}
         self.told: dict[str, float] = {}
+        self.choosing: set[str] = set()
+        """Who will come in with few, once they are asked."""
+        self.willing: set[str] = set()
+        """Who was asked, and will."""
         self.truth: Guess = {}
         loaded = hall.issuer.issuances._keys.load(CODE)
         assert loaded is not None
@@ -347,7 +352,7 @@ class Late:
         return wallet
 
     async def show(self, at: float, person: str, wallet: Wallet) -> None:
-        await self.hall.show(wallet, by=self.by(person))
+        await self.hall.show(wallet, by=self.by(person), few=person in self.willing)
         self.watching.pop(person, None)
         self.truth[person] = token_id(wallet)
         showing = Showing(token_id(wallet), at, wallet.prepared, wallet.signature, wallet.device_key)
@@ -360,7 +365,11 @@ class Late:
                 self.watching[person] = await watching_ticket(self.by(person), self.hall.node.url, CODE)
             if self.clock.now - self.told.get(person, 0) >= TELL_S:
                 self.told[person] = self.clock.now
-                assert (await self.hall.send(self.watching[person], "round:await", by=self.by(person)))["ok"]
+                few = person in self.willing
+                ack = await self.hall.send(self.watching[person], "round:await", by=self.by(person), few=few)
+                assert ack["ok"], ack
+                if ack["data"]["few"] and person in self.choosing:
+                    self.willing.add(person)
 
     async def turn(self, until_s: float, step_s: float) -> None:
         """Let time pass."""
@@ -375,9 +384,10 @@ class Late:
             found = runtime.hall.round
             if found is not None and self.hoard.rounds[-1:] != [found.at]:
                 self.hoard.rounds.append(found.at)
+                self.hoard.few |= {found.at} if found.few else set()
                 # The browser's own rule, as above.
                 for person, (at, wallet) in list(self.holding.items()):
-                    if at < found.at:
+                    if at < found.at and (person in self.willing or not found.few):
                         del self.holding[person]
                         self.due.append((found.at + self.chance.random() * (found.ends_at - found.at), person, wallet))
                 self.due.sort(key=lambda one: one[0])
@@ -402,21 +412,28 @@ class Late:
 def told(name: str, right: int, of: int, chance: str) -> str:
     """A line."""
     low, high = interval(right, of)
-    return f"  {name:28} {right:3} of {of:4} right, {right / of:5.1%} (95 % {low:.1%} to {high:.1%}); chance: {chance}"
+    return f"  {name:40} {right:3} of {of:4} right, {right / of:5.1%} (95 % {low:.1%} to {high:.1%}); chance: {chance}"
+
+
+@contextlib.asynccontextmanager
+async def turned(folder: Path, clock: Virtual, people: int) -> AsyncIterator[tuple[Meeting, list[aiohttp.ClientSession]]]:
+    """A meeting whose clock is turned by hand, in draft, and ways for so many people."""
+    async with meeting(folder, wall=clock, kinds=("invitation",)) as hall, contextlib.AsyncExitStack() as stack:
+        await hall.make(minimum_participants=30, round_s=120, round_people=5)
+        await hall.node.rounds.stop()
+        # As in meeting.py: the disk is not what is tested.
+        await hall.issuer.issuances.on_ledger(lambda ledger: ledger.connection.execute("PRAGMA synchronous = OFF").close())
+        sessions = []
+        for number in range(-(-people // PER_ADDRESS)):
+            connector = aiohttp.TCPConnector(local_addr=(f"127.30.0.{number + 1}", 0))
+            sessions.append(await stack.enter_async_context(aiohttp.ClientSession(connector=connector)))
+        yield hall, sessions
 
 
 async def test_late_comers_are_lost_among_each_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Real signatures at the issuer's interface, real tokens at the chat's; hours pass in seconds."""
     clock = Virtual(OPENING - 90_000)
-    async with meeting(tmp_path, wall=clock, kinds=("invitation",)) as hall, contextlib.AsyncExitStack() as stack:
-        await hall.make(minimum_participants=30, round_s=120, round_people=5)
-        await hall.node.rounds.stop()  # this clock is turned by hand
-        # As in meeting.py: the disk is not what is tested.
-        await hall.issuer.issuances.on_ledger(lambda ledger: ledger.connection.execute("PRAGMA synchronous = OFF").close())
-        sessions = []
-        for number in range(-(-(EARLY + LATE + LATER) // PER_ADDRESS)):
-            connector = aiohttp.TCPConnector(local_addr=(f"127.30.0.{number + 1}", 0))
-            sessions.append(await stack.enter_async_context(aiohttp.ClientSession(connector=connector)))
+    async with turned(tmp_path, clock, EARLY + LATE + LATER) as (hall, sessions):
         chance = random.Random(13)
         early = [(OPENING - chance.uniform(60, 86_400), f"early-{number}") for number in range(EARLY)]
         late = [(OPENING + chance.uniform(LATE_FROM, LATE_UNTIL), f"late-{EARLY + number}") for number in range(LATE)]
@@ -431,7 +448,7 @@ async def test_late_comers_are_lost_among_each_other(tmp_path: Path, capsys: pyt
         await hall.open()
         runtime = await hall.runtime()
         await run.turn(OPENING + LATE_UNTIL + 600, STEP_S)
-        assert len(run.truth) == EARLY + LATE == len(runtime.hall.admitted)
+        assert len(run.truth) == EARLY + LATE - len(run.holding) == len(runtime.hall.admitted) and len(run.holding) < 5
         lines, wrong = [], []
         for name in ("by_order", "by_time", "by_round"):
             right, of = run.scores(name, "")
@@ -441,11 +458,12 @@ async def test_late_comers_are_lost_among_each_other(tmp_path: Path, capsys: pyt
         # Twenty are too few to tell a leak from chance: more come, in the same way.
         run.plan = sorted((at + 600, person) for at, person in later)
         await run.turn(OPENING + ends + 1_300, STEP_S)
-        assert len(run.truth) == EARLY + LATE + LATER == len(runtime.hall.admitted)
+        assert len(run.truth) == EARLY + LATE + LATER - len(run.holding) == len(runtime.hall.admitted)
+        assert len(run.holding) < 5 and not run.hoard.few
         batches = in_batches(run.hoard, run.truth)
-        full = {person for batch in batches if len(batch) >= 5 for person in batch}
-        number = sum(len(batch) >= 5 for batch in batches)
-        for name in ("by_order", "by_time", "by_round"):
+        full = {person for batch in batches for person in batch}
+        number = len(batches)
+        for name in BY_TIME:
             guess = ATTACKS[name](run.hoard)
             right = score({person: token for person, token in guess.items() if person in full}, run.truth)
             lines.append(told(f"{name}, late in full batches", right, len(full), f"{number} (one a batch)"))
@@ -455,13 +473,65 @@ async def test_late_comers_are_lost_among_each_other(tmp_path: Path, capsys: pyt
             print("", *lines, f"  late-comers showed their tokens together as {sizes}", sep="\n")
         assert not wrong
         assert number / len(full) <= 1 / 5, "chance itself is better than one in five"
-        # Fewer than five, and that is told (docs/threat-model.md), only where nobody else came for five minutes.
-        signed = {one.person: one.at for one in run.hoard.signings}
-        shown = {whose: one.at for whose, token in run.truth.items() for one in run.hoard.showings if one.token == token}
-        for batch in batches:
-            if len(batch) < 5:
-                assert min(shown[person] for person in batch) - min(signed[person] for person in batch) >= WAIT_S - STEP_S
-        await batches_of(hall)
+        assert min(sizes) >= 5 and min(len(batch) for batch in await let_in_together(hall)) >= 5, (
+            "nobody chose to come in with few"
+        )
+
+
+SELDOM_S = 110
+"""A late-comer every so often, on average: fewer than five within five minutes, mostly."""
+SELDOM = 300
+CHOOSING = 1 / 4
+"""Part of them who come in with few, once they are asked."""
+
+
+async def test_late_comers_who_wait_for_five_are_lost_among_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Some come in with few, and are found; that must not help to find those who wait."""
+    clock = Virtual(OPENING - 4_000)
+    async with turned(tmp_path, clock, EARLY_FEW + SELDOM) as (hall, sessions):
+        chance = random.Random(17)
+        early = [(OPENING - chance.uniform(60, 3_600), f"early-{number}") for number in range(EARLY_FEW)]
+        late = [
+            (OPENING + chance.uniform(LATE_FROM, SELDOM * SELDOM_S), f"late-{EARLY_FEW + number}") for number in range(SELDOM)
+        ]
+        codes = await invited(hall, [person for _, person in (*early, *late)])
+        run = Late(hall, clock, codes, sessions)
+        run.plan = sorted(early + late)
+        run.choosing = {person for _, person in late if chance.random() < CHOOSING}
+        await run.turn(OPENING, 600)
+        clock.now = OPENING
+        await hall.open()
+        await run.turn(OPENING + SELDOM * SELDOM_S + 1_300, STEP_S)
+        runtime = await hall.runtime()
+        assert len(run.truth) == EARLY_FEW + SELDOM - len(run.holding) == len(runtime.hall.admitted)
+        assert len(run.holding) < 5
+        batches = in_batches(run.hoard, run.truth)
+        full = [batch for batch in batches if len(batch) >= 5]
+        few = {person for batch in batches if len(batch) < 5 for person in batch}
+        waited = {person for batch in full for person in batch}
+        assert few <= run.willing and len(few) >= 20 and len(waited) >= 200
+        lines, wrong = [], []
+        for name in BY_TIME:
+            guess = ATTACKS[name](run.hoard)
+            for what, whose in (("who waited for five", waited), ("who came in with few", few)):
+                right = score({person: token for person, token in guess.items() if person in whose}, run.truth)
+                lines.append(told(f"{name}, {what}", right, len(whose), f"{len(full)} (one a batch)" if whose is waited else "-"))
+                if whose is waited and right > by_chance(len(waited), groups=len(full)):
+                    wrong.append(f"{name}: {right} of {len(waited)} who waited")
+        sizes = [len(batch) for batch in batches]
+        with capsys.disabled():
+            print("", *lines, f"  late-comers showed their tokens together as {sizes}", sep="\n")
+        assert not wrong
+        assert len(full) / len(waited) <= 1 / 5, "chance itself is better than one in five"
+        # Nobody is let in with few who did not say so.
+        key = runtime.author_key
+        assert key is not None
+        participant = hall.node.gateway.admission.participant
+        tags = {
+            participant(key, participant_id(key, run.truth[person])).actor.author for person in run.willing & run.truth.keys()
+        }
+        for batch in await let_in_together(hall):
+            assert len(batch) >= 5 or set(batch) <= tags
 
 
 async def invited(hall: Meeting, people: list[str]) -> dict[str, str]:
@@ -482,21 +552,6 @@ def in_batches(hoard: Hoard, truth: Guess) -> list[list[str]]:
         for begin, end in zip(hoard.rounds, ends, strict=True)
     ]
     return [batch for batch in rounds if any(person.startswith("late") for person in batch)]
-
-
-async def batches_of(hall: Meeting) -> list[tuple[str, ...]]:
-    """Who was let in together, from the log."""
-    from protocol.bus import unpack
-    from protocol.entries import ParticipantsAdmitted
-    from server.store.log import read_all
-
-    found = []
-    async for _, body, text in read_all(hall.node.store, CODE):
-        entry = unpack(body, text)
-        if isinstance(entry, ParticipantsAdmitted):
-            assert list(entry.authors) == sorted(entry.authors)
-            found.append(entry.authors)
-    return found
 
 
 def test_chance_is_what_it_says() -> None:

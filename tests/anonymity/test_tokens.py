@@ -7,6 +7,7 @@ import hashlib
 import os
 import secrets
 import signal
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +23,13 @@ from loadtests.entry import b64, card, enter, get_signed, unb64
 from protocol import commands as c
 from protocol.credentials import key_words
 from protocol.limits import LIMITS, Limit
+from server.app import Node
 from server.issuer.eligibility import Issuance
 from server.issuer.issuances import Issuances
 from server.store.client import StoreRefused
 from server.store.keys import Keys
-from tests.anonymity.meeting import CODE, Fast, Meeting, again_at, meeting
+from server.tasks import end
+from tests.anonymity.meeting import CODE, Fast, Meeting, again_at, let_in_together, meeting
 from tests.town import HOST
 from tests.waiting import until
 
@@ -248,8 +251,12 @@ async def test_one_vote_each_whatever_tabs_replays_and_restarts_of_the_store(two
 
 
 # --- A-11: enough people, and batches ---
+TIMES = 30
+"""How much faster than real time passes."""
+
+
 async def test_nobody_posts_below_the_minimum_and_people_come_in_together(tmp_path: Path) -> None:
-    async with meeting(tmp_path, wall=(wall := Fast(30))) as hall:
+    async with meeting(tmp_path, wall=(wall := Fast(TIMES))) as hall:
         await hall.make(minimum_participants=8, round_s=60, round_people=5)
         people = [await hall.signed(bytes([n])) for n in range(12)]
         assert await hall.refused(people[0]) == "hall_draft"
@@ -261,37 +268,108 @@ async def test_nobody_posts_below_the_minimum_and_people_come_in_together(tmp_pa
         ack = await hall.send(tickets[0], "message:post", text="먼저")
         assert ack["error"]["code"] == "too_few_participants" and ack["error"]["message"].count("8")
         assert not (await hall.runtime()).hall.messages
-        # The round is over: whoever comes now watches and waits, until enough wait or five minutes have passed.
+        # The round is over: whoever comes now watches and waits until enough do; after five minutes fewer will do, if they will.
         runtime = await hall.runtime()
         began = runtime.hall.round
         assert began is not None
         await until(lambda: wall() > began.ends_at + 16, 20)
         assert await hall.refused(people[5]) == "waiting_for_others"
-        watching = [await watch(hall) for _ in range(3)]
-        at = wall()
-        for ticket in watching:
-            assert (await hall.send(ticket, "round:await"))["ok"]
-            assert (await hall.send(ticket, "message:post", text="나도"))["error"]["code"] == "watching_only"
-        again = asyncio.create_task(keep_waiting(hall, watching))
-        await until(lambda: runtime.hall.round is not None and runtime.hall.round.number > began.number, 30)
-        again.cancel()
-        assert wall() - at >= 200, "three are too few to go before five minutes are over"
-        tickets += [await hall.show(wallet) for wallet in people[5:8]]
-        at = wall()
-        await hall.admitted(8)
-        assert wall() - at >= 240, "three are too few to be let in before five minutes are over"
-        assert (await hall.send(tickets[7], "message:post", text="이제"))["ok"]
+        async with waiting(hall, 3) as (watching, asked, willing):
+            at = wall()
+            assert (await hall.send(watching[0], "message:post", text="나도"))["error"]["code"] == "watching_only"
+            await until(lambda: asked == set(watching), 30)
+            assert 299 <= wall() - at <= 340, "they are asked after five minutes, not before"
+            await asyncio.sleep(120 / TIMES)
+            assert runtime.hall.round == began, "nobody is let in with few who did not say so"
+            willing |= {*watching[:2]}
+            await until(lambda: runtime.hall.round is not None and runtime.hall.round.few, 30)
+            assert await hall.refused(people[7]) == "waiting_for_others", "the third waits on"
+            tickets += [await hall.show(wallet, few=True) for wallet in people[5:7]]
+            del watching[:2]
+            await hall.admitted(7)
+            ack = await hall.send(tickets[6], "message:post", text="이제")
+            assert ack["error"]["code"] == "too_few_participants"
+            # With four more they are five, and need not be asked.
+            watching += [await watch(hall) for _ in range(4)]
+            await until(lambda: runtime.hall.round is not None and not runtime.hall.round.few, 30)
+            tickets += [await hall.show(wallet) for wallet in people[7:]]
+            await hall.admitted(12)
+        assert (await hall.send(tickets[6], "message:post", text="이제"))["ok"]
+        assert [len(batch) for batch in await let_in_together(hall)] == [5, 2, 5]
+        await until(lambda: nothing_left(hall))
+
+
+@pytest.mark.parametrize("again", [False, True])
+async def test_whoever_will_come_in_with_few_says_so_to_any_node_and_before_a_restart(tmp_path: Path, again: bool) -> None:
+    wall = Fast(TIMES)
+    async with meeting(tmp_path, nodes=2, wall=wall) as hall:
+        await hall.make(minimum_participants=1, round_s=60, round_people=5)
+        await hall.open()
+        people = [await hall.signed(bytes([n])) for n in range(5)]
+        here = [await hall.show(wallet, hall.nodes[n % 2]) for n, wallet in enumerate(people[:3])]
+
+        async def is_asked(node: Node) -> bool:
+            await asyncio.sleep(0.3)  # how often somebody may ask is bounded
+            return bool((await hall.send(here[0], "participation:check", node))["data"]["few"])
+
+        # Three of them, in the round for all: too few, and after five minutes they are asked, wherever they are.
+        assert not await is_asked(hall.node)
+        for node in hall.nodes:
+            await until(lambda node=node: is_asked(node), 30)
+        await asyncio.sleep(120 / TIMES)
+        assert not (await hall.runtime()).hall.admitted
+        if again:
+            await hall.show(people[0], few=True)
+        else:
+            await asyncio.gather(*(hall.show(people[n], hall.nodes[n], few=True) for n in (0, 1)))
+            await hall.admitted(2)
+            assert [len(batch) for batch in await let_in_together(hall)] == [2]
+            assert (await hall.send(here[2], "participation:check"))["data"]["barred"] == "waiting_for_others"
+            # Two more, at different nodes, who have shown nothing yet: the round is for those two.
+            async with waiting(hall, 2) as (_, asked, willing):
+                await until(lambda: len(asked) == 2, 30)
+                willing |= asked
+                runtime = await hall.runtime()
+                await until(lambda: runtime.hall.round is not None and runtime.hall.round.few, 30)
+                await asyncio.gather(*(hall.show(people[n], hall.nodes[n % 2], few=True) for n in (3, 4)))
+                await hall.admitted(4)
+            assert [len(batch) for batch in await let_in_together(hall)] == [2, 2]
+            return
+    async with again_at(tmp_path, wall) as hall:
+        await hall.admitted(1, 60)
+        assert [len(batch) for batch in await let_in_together(hall)] == [1]
+
+
+async def nothing_left(hall: Meeting) -> bool:
+    """Who arrived, and who of them would come in with few, is forgotten."""
+    return not await hall.node.store.of(CODE).exists(Keys(CODE).arrived, Keys(CODE).willing)
 
 
 async def watch(hall: Meeting) -> str:
     return await watching_ticket(hall.session, hall.node.url, CODE)
 
 
-async def keep_waiting(hall: Meeting, tickets: list[str]) -> None:
-    while True:
-        await asyncio.sleep(1)
-        for ticket in tickets:
-            await hall.send(ticket, "round:await")
+@contextlib.asynccontextmanager
+async def waiting(hall: Meeting, count: int) -> AsyncIterator[tuple[list[str], set[str], set[str]]]:
+    """Browsers that hold a token and say so again and again, at all nodes: tickets, which may be changed; of those who are
+    asked whether fewer will do; of those who will.
+    """
+    tickets, asked, willing = [await watch(hall) for _ in range(count)], set[str](), set[str]()
+
+    async def say() -> None:
+        while True:
+            for number, ticket in enumerate(list(tickets)):
+                node = hall.nodes[number % len(hall.nodes)]
+                ack = await hall.send(ticket, "round:await", node, few=ticket in willing)
+                if ack["ok"] and ack["data"]["few"]:
+                    asked.add(ticket)
+            await asyncio.sleep(0.3)
+
+    saying = asyncio.create_task(say())
+    try:
+        yield tickets, asked, willing
+    finally:
+        await end([saying])
 
 
 # --- the way of the simulated audience, and what an open code bounds ---

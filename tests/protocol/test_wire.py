@@ -124,6 +124,7 @@ def sample(kind: type[Entry]) -> Entry:
         "deferred": [1],
         "role": "host",
         "seconds": 3,
+        "few": True,
         "mode": "open",
         "author": "0" * 16,
         "until": 9,

@@ -7,7 +7,7 @@ from moderation.context import Actor
 from moderation.decision import Decision
 from moderation.evolve import evolve
 from moderation.hall import Hall
-from moderation.participation_rules import WAIT_S, admit, barred, in_round, next_round, pseudonym_of
+from moderation.participation_rules import WAIT_S, admit, asks_few, barred, in_round, next_round, pseudonym_of
 from moderation.views import overlay
 from moderation.views.fold import fold
 from protocol import commands as c
@@ -33,7 +33,7 @@ def town(**admission: int) -> Town:
 
 def let_in(made: Town, *numbers: int) -> None:
     tags = [employee(number).author or "" for number in numbers]
-    decision = admit(made.hall, tags, made.now, full_minute=True, now=made.now)
+    decision = admit(made.hall, tags, (), made.now, full_minute=True, now=made.now)
     assert decision is not None
     made.apply(decision)
 
@@ -57,7 +57,8 @@ def test_posting_waits_for_being_let_in_and_for_enough() -> None:
 def test_without_an_issuer_whoever_is_here_may_post() -> None:
     made = Town()
     assert barred(made.hall, employee(1)) is None and not in_round(made.hall, made.now)
-    assert next_round(made.hall, 9, 0.0, True, made.now) is None and admit(made.hall, ["a" * 16], 0.0, True, made.now) is None
+    assert next_round(made.hall, 9, 9, 0.0, True, made.now) is None
+    assert admit(made.hall, ["a" * 16], ["a" * 16], 0.0, True, made.now) is None and not asks_few(made.hall, 9, WAIT_S)
 
 
 def test_the_host_shows_the_issuers_key_and_clearing_takes_it_off() -> None:
@@ -99,30 +100,116 @@ def test_opening_begins_a_round_and_it_ends() -> None:
 
 
 @pytest.mark.parametrize(
-    ("waiting", "waited", "full_minute", "begins"),
-    [(5, 10, True, True), (5, 10, False, False), (4, 10, True, False), (1, WAIT_S, False, True), (0, None, True, False)],
+    ("waiting", "willing", "waited", "full_minute", "begins"),
+    [
+        (5, 0, 10, True, "for all"),
+        (5, 0, 10, False, ""),
+        (4, 0, 10, True, ""),
+        (4, 0, WAIT_S, True, ""),
+        (4, 2, WAIT_S - 1, True, ""),
+        (4, 2, WAIT_S, False, ""),
+        (4, 2, WAIT_S, True, "for few"),
+        (1, 1, WAIT_S, True, "for few"),
+        (5, 1, WAIT_S, True, "for all"),
+        (0, 0, None, True, ""),
+    ],
 )
-def test_a_round_for_late_comers(waiting: int, waited: int | None, full_minute: bool, begins: bool) -> None:
+def test_a_round_for_late_comers(waiting: int, willing: int, waited: int | None, full_minute: bool, begins: str) -> None:
     made = town(round_s=60)
-    now = START + 1_000
-    decision = next_round(made.hall, waiting, None if waited is None else now - waited, full_minute, now)
-    assert (decision is not None) == begins
+    now = START + 1_020
+    decision = next_round(made.hall, waiting, willing, None if waited is None else now - waited, full_minute, now)
+    assert (decision is not None) == bool(begins)
     if decision is not None:
-        assert decision.entries == (e.RoundOpened(at=now, seconds=15),)
-    assert next_round(made.hall, 9, START, True, START + 30) is None, "not within another"
+        assert decision.entries == (e.RoundOpened(at=now, seconds=15, few=begins == "for few"),)
+    assert next_round(made.hall, 9, 9, START - WAIT_S, True, START + 30) is None, "not within another"
+
+
+def test_a_round_for_few_takes_only_those_who_will() -> None:
+    made = town(round_s=60)
+    made.apply(Decision((e.RoundOpened(at=START + 600, seconds=15, few=True),)))
+    assert in_round(made.hall, START + 605, few=True) and not in_round(made.hall, START + 605)
+    assert not in_round(made.hall, START + 616, few=True)
+    assert next_round(made.hall, 9, 9, START, True, START + 610) is None, "not within another"
 
 
 def test_people_come_in_together_and_in_no_order() -> None:
     made = town()
     now = START + 61
-    tags = [employee(number).author or "" for number in (9, 3, 7, 1)]
-    assert admit(made.hall, tags, now - 10.0, True, now) is None
-    assert admit(made.hall, tags, now - 10.0, False, now) is None
-    late = admit(made.hall, tags, now - float(WAIT_S), False, now)
+    tags = [employee(number).author or "" for number in (9, 3, 7, 1, 4)]
+    assert admit(made.hall, tags, (), now - 10.0, False, now) is None
+    assert admit(made.hall, tags[1:], tags, now - 10.0, True, now) is None
+    late = admit(made.hall, tags, tags[:2], now - 10.0, True, now)
     assert late is not None and late.entries == (e.ParticipantsAdmitted(at=now, authors=tuple(sorted(tags))),)
     made.apply(late)
-    assert admit(made.hall, tags, 0.0, True, now) is None, "once is enough"
-    assert admit(Town(opened=False).hall, tags, 0.0, True, now) is None
+    assert admit(made.hall, tags, (), 0.0, True, now) is None, "once is enough"
+    assert admit(Town(opened=False).hall, tags, tags, 0.0, True, now) is None
+
+
+def tags_of(*numbers: int) -> tuple[str, ...]:
+    return tuple(sorted(employee(number).author or "" for number in numbers))
+
+
+def who(decision: Decision | None) -> tuple[str, ...]:
+    """Who is let in by it."""
+    if decision is None:
+        return ()
+    (entry,) = decision.entries
+    assert isinstance(entry, e.ParticipantsAdmitted)
+    return entry.authors
+
+
+def test_fewer_come_in_only_after_the_wait_and_only_those_who_will() -> None:
+    made = town()
+    now = START + 600
+    three, two = tags_of(1, 2, 3), tags_of(1, 3)
+    waited = now - float(WAIT_S)
+    assert who(admit(made.hall, three, (), waited, True, now)) == ()
+    assert who(admit(made.hall, three, two, waited + 1, True, now)) == ()
+    assert who(admit(made.hall, three, two, waited, False, now)) == (), "at a full minute, so that they come in together"
+    assert who(admit(made.hall, three, (*two, *tags_of(7)), waited, True, now)) == two, "nobody who is not here"
+    made.apply(Decision((e.ParticipantsAdmitted(at=now, authors=two),)))
+    assert who(admit(made.hall, three, two, waited, True, now)) == (), "the third waits on"
+    assert who(admit(made.hall, tags_of(2, 4, 5, 6, 7), tags_of(4), now - 1.0, True, now)) == tags_of(2, 4, 5, 6, 7)
+
+
+def test_after_a_round_for_few_they_need_not_wait_again() -> None:
+    made = town()
+    began = START + 600
+    made.apply(Decision((e.RoundOpened(at=began, seconds=90, few=True),)))
+    assert who(admit(made.hall, tags_of(1, 2), tags_of(1, 2), began + 5.0, True, began + 60)) == (), "some may still come"
+    assert who(admit(made.hall, tags_of(1, 2), tags_of(1, 2), began + 5.0, True, began + 120)) == tags_of(1, 2)
+    assert who(admit(made.hall, tags_of(1, 2), (), began + 5.0, True, began + 120)) == ()
+
+
+def test_the_rest_of_a_large_round_is_let_in_after_the_wait() -> None:
+    """Whoever showed a token among many is hidden by them: the last of those need not be asked."""
+    made = town()
+    let_in(made, 1, 2, 3, 4, 5)
+    now = made.now + WAIT_S
+    assert who(admit(made.hall, tags_of(6), (), now - WAIT_S + 1.0, True, now)) == ()
+    # Not even where a round for few began in between.
+    made.apply(Decision((e.RoundOpened(at=now - 60, seconds=30, few=True),)))
+    made.apply(Decision((e.ParticipantsAdmitted(at=now, authors=tags_of(9)),)))
+    assert who(admit(made.hall, tags_of(6), (), now - float(WAIT_S), False, now)) == tags_of(6)
+    made.apply(Decision((e.RoundOpened(at=now, seconds=30),)))
+    assert who(admit(made.hall, tags_of(7), (), now - float(WAIT_S), True, now)) == (), "another round"
+
+
+def test_who_lets_in_one_by_one_asks_nobody() -> None:
+    made = town(round_s=0, round_people=5)
+    now = START + WAIT_S
+    assert who(admit(made.hall, tags_of(1), (), float(START), False, now)) == tags_of(1)
+    assert who(admit(made.hall, tags_of(1, 2, 3, 4, 5), (), float(now), False, now)) == tags_of(1, 2, 3, 4, 5)
+    assert not asks_few(made.hall, 40, WAIT_S)
+
+
+def test_nobody_is_asked_while_it_would_not_help() -> None:
+    made = town(minimum_participants=7)
+    assert not asks_few(made.hall, 2, WAIT_S), "two are too few to post"
+    let_in(made, 1, 2, 3, 4, 5)
+    assert asks_few(made.hall, 2, WAIT_S) and not asks_few(made.hall, 1, WAIT_S) and not asks_few(made.hall, 2, WAIT_S - 1)
+    made.must(HOST, c.CloseHall)
+    assert not asks_few(made.hall, 2, WAIT_S)
 
 
 def test_a_name_that_was_chosen_is_taken() -> None:

@@ -61,8 +61,8 @@ export interface Shown {
   good_for_s: number;
 }
 
-/** Show the token. Out: a participant's ticket, or the code and sentence of why not. */
-export async function show(entry: Entry, now: number): Promise<Shown | { code: string; message: string }> {
+/** Show the token. `few`: I will come in with few. Out: a participant's ticket, or the code and sentence of why not. */
+export async function show(entry: Entry, now: number, few = false): Promise<Shown | { code: string; message: string }> {
   const address = `/api/v1/halls/${encodeURIComponent(entry.code)}`;
   const asked = await api(`${address}/nonce`, { method: "POST" });
   if (!asked.ok) return { code: asked.error!.code, message: asked.error!.message };
@@ -76,6 +76,7 @@ export async function show(entry: Entry, now: number): Promise<Shown | { code: s
       device_key: b64(entry.deviceKey),
       nonce,
       proof: b64(new Uint8Array(proof)),
+      ...(few ? { few } : {}),
     },
   });
   if (!ack.ok) return { code: ack.error!.code, message: ack.error!.message };

@@ -6,7 +6,7 @@ import { clientId } from "../../link/link";
 import { toast } from "../../ui/parts";
 import { getEntry, refusedWhy, standing } from "./enter";
 import { keeping } from "./Keep";
-import { admissionOf, choose, name, type Name } from "./participation";
+import { admissionOf, asked, choose, comeIn, name, willing, type Name } from "./participation";
 import { Restore } from "./Restore";
 import { hall, outbox } from "./state";
 
@@ -17,7 +17,9 @@ export function EntryBar(): JSX.Element | null {
   return (
     <section class={`entry ${standing.value}`} aria-label={t("audience.entry")} role="status">
       <p>
-        {words(told?.participants ?? 0, told?.admission.minimum_participants ?? 30)}
+        {asked.value
+          ? t("audience.entry_alone", { people: figure(told?.admission.round_people ?? 5) })
+          : words(told?.participants ?? 0, told?.admission.minimum_participants ?? 30)}
         {standing.value === "outside" && refusedWhy.value && <> {refusedWhy.value}</>}
       </p>
       <div class="row">
@@ -29,6 +31,11 @@ export function EntryBar(): JSX.Element | null {
             <Restore issuerKey={told.admission.issuer.key} />
           </>
         )}
+        {asked.value && (
+          <button class="button small" type="button" onClick={comeIn}>
+            {t("audience.entry_come")}
+          </button>
+        )}
         {(standing.value === "holding" || standing.value === "arrived") && <KeepButton />}
       </div>
     </section>
@@ -37,6 +44,7 @@ export function EntryBar(): JSX.Element | null {
 
 function words(participants: number, minimum: number): string {
   const draft = hall.value?.phase === "draft";
+  if (willing.value && (standing.value === "holding" || standing.value === "arrived")) return t("audience.entry_coming");
   switch (standing.value) {
     case "unable":
       return t("audience.entry_unable");

@@ -15,6 +15,11 @@ export type Name = readonly [number, number, number];
 /** My pseudonym, and those that I may still choose. */
 export const name = signal<{ pseudonym: Name; choices: readonly Name[] } | null>(null);
 
+/** Whether I am asked to come in with fewer than are let in together; and whether I will. */
+export const asked = signal(false);
+export const willing = signal(false);
+let told = false;
+
 export function admissionOf(): AudienceAdmission | null {
   void link.version.value;
   return oneOf<AudienceAdmission>(link.view, "admission") ?? null;
@@ -34,6 +39,13 @@ export function follow(): void {
   if (standing.peek() === "arrived") keepFresh(1);
 }
 
+/** Come in with few: in the next round, or, where my token was shown already, with the next who are let in. */
+export function comeIn(): void {
+  willing.value = true;
+  asked.value = false;
+  step();
+}
+
 function step(): void {
   if (link.state.peek() !== "live" || hall.peek()?.phase !== "open") return;
   if (standing.peek() === "holding") hold();
@@ -41,29 +53,38 @@ function step(): void {
 }
 
 function hold(): void {
-  const told = admissionOf();
+  const found = admissionOf();
   const entry = mine.entry;
-  if (!told || !entry) return;
-  if (told.admission.issuer.key !== b64(entry.spki)) {
+  if (!found || !entry) return;
+  if (found.admission.issuer.key !== b64(entry.spki)) {
     standing.value = "foreign";
     return;
   }
   const now = Date.now() / 1000 + link.skew.peek();
-  const round = (told.round ?? null) as readonly [number, number, number] | null;
+  const round = (found.round ?? null) as readonly [number, number, number] | null;
   const signedAt = (entry.signedAt ?? 0) + link.skew.peek();
-  const next = plan({ now, signedAt, round, roundS: told.admission.round_s ?? 120 }, Math.random());
-  if (next.do === "await") void link.send("round:await", {}).catch(() => undefined);
+  const times = { now, signedAt, round, roundS: found.admission.round_s ?? 120, few: found.few ?? false, willing: willing.peek() };
+  const next = plan(times, Math.random());
+  if (next.do === "await") void wait();
   else if (scheduled !== (round?.[0] ?? 0)) {
     scheduled = round?.[0] ?? 0;
+    asked.value = false;
     setTimeout(() => void arrive(), next.afterS * 1000);
   }
 }
 
+/** Say that I wait for a round. */
+async function wait(): Promise<void> {
+  const ack = await link.send("round:await", willing.peek() ? { few: true } : {}).catch(() => null);
+  if (ack?.ok && standing.peek() === "holding") asked.value = !willing.peek() && (ack.data as { few?: boolean }).few === true;
+}
+
 /** Show the token, and come in again as whoever it makes. */
 async function arrive(): Promise<void> {
-  const shown = await show(mine.entry!, Date.now() / 1000);
+  const shown = await show(mine.entry!, Date.now() / 1000, willing.peek());
   if ("ticket" in shown) {
     take(shown);
+    told = willing.peek();
     refusedWhy.value = "";
     standing.value = "arrived";
     keepFresh(shown.good_for_s);
@@ -92,12 +113,19 @@ function keepFresh(goodForS: number): void {
 async function check(): Promise<void> {
   if (asking) return;
   asking = true;
+  if (willing.peek() && !told) {
+    const shown = await show(mine.entry!, Date.now() / 1000, true);
+    told = "ticket" in shown;
+  }
   const ack = await link.send("participation:check", {}).catch(() => null);
   asking = false;
-  const told = ack?.data as { barred: string | null; pseudonym: Name | null; choices: Name[] } | undefined;
-  if (!ack?.ok || !told) return;
-  if (told.pseudonym) name.value = { pseudonym: told.pseudonym, choices: told.choices };
-  if (standing.peek() === "arrived" && told.barred === null) standing.value = "in";
+  const found = ack?.data as { barred: string | null; pseudonym: Name | null; choices: Name[]; few?: boolean } | undefined;
+  if (!ack?.ok || !found) return;
+  if (found.pseudonym) name.value = { pseudonym: found.pseudonym, choices: found.choices };
+  if (standing.peek() === "arrived") {
+    asked.value = found.few === true && !willing.peek();
+    if (found.barred === null) standing.value = "in";
+  }
 }
 
 /** Take another name, once. Out: a sentence if that was refused. */
