@@ -44,7 +44,7 @@ class Addresses:
 
 def asked_from(request: web.Request) -> tuple[str, str]:
     """What `Addresses.key` and `of` take, of a request."""
-    return peer_of(request.transport), request.headers.get("X-Forwarded-For", "")
+    return peer_of(request.transport), ", ".join(request.headers.getall("X-Forwarded-For", ()))
 
 
 def peer_of(transport: object) -> str:
