@@ -153,9 +153,9 @@ async def one_by_one(port: int, raw: bytes, last: bytes, pieces: int) -> bytes:
     return begun
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-async def test_every_answer_is_that_of_the_routes(server: Server, plain: int, wallet: Wallet, shape: str) -> None:
-    for code in CODES:
+async def test_every_answer_is_that_of_the_routes(server: Server, plain: int, wallet: Wallet) -> None:
+    shapes = [(code, shape) for code in CODES for shape in (SHAPES if code in ("ISSUED", "NOTHERE") else SHAPES[:1])]
+    for code, shape in shapes:
         for way in WAYS:
             for method in ("GET", "POST", "HEAD", "PUT"):
                 raw = f"{method} /api/v1/halls/{code}{way} HTTP/1.1\r\nHost: x\r\n{shape}\r\n".encode()
@@ -326,12 +326,13 @@ async def test_whoever_goes_on_sending_while_an_answer_is_made_is_not_read(
     monkeypatch.setattr(Redeemer, "redeem", wait)
     monkeypatch.setattr(front.Front, "data_received", seen)
     async with Peer(server.node.port) as peer:
-        peer.writer.write(raw + b"".join(post("ISSUED/nonce") for _ in range(200_000)))
+        peer.writer.write(raw + b"".join(post("ISSUED/nonce") for _ in range(40_000)))
         await until(lambda: fronts and len(fronts[-1]._rest) > HEAD_MAX)
         await asyncio.sleep(0.3)
         assert len(set(fronts)) == 1 and len(fronts[-1]._rest) < 1_000_000
         let_go.set()
         answers = [await peer.answer() for _ in range(1_000)]
+        peer.writer.transport.abort()
     assert b'"ticket"' in answers[0] and all(b'"nonce"' in one for one in answers[1:])
 
 
