@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import orjson
+import uvloop
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
@@ -32,8 +32,9 @@ from cryptography.hazmat.primitives.serialization import load_der_private_key
 from loadtests.bench.pinned import Pinned
 from loadtests.bench.usage import AUDIENCE_CORE, busiest_s
 from loadtests.blinding import Wallet
-from loadtests.entry import b64, unb64
+from loadtests.entry import unb64
 from loadtests.rehearsal.organiser import SETUP
+from loadtests.showing import Refused, Token, show
 from protocol.credentials import SALT_BYTES, proven
 
 CODE = "REDEEM"
@@ -54,19 +55,12 @@ class Outcome:
     left_out: int = 0
     took_s: float = 0.0
     cpu_s: dict[str, float] = field(default_factory=dict)
+    people_s: float = 0.0
+    """Processor time that the people took themselves, on a core of their own."""
 
     def within(self, part: float) -> float:
         """Seconds within which this part of them had a ticket."""
         return sorted(self.waits)[min(len(self.waits) - 1, int(part * len(self.waits)))]
-
-
-class Refused(Exception):
-    """`code`; `after_s`: when to come back."""
-
-    def __init__(self, code: str, after_s: float) -> None:
-        super().__init__(code)
-        self.code = code
-        self.after_s = after_s
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -76,7 +70,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--over", type=float, default=10.0, metavar="SECONDS")
     parser.add_argument("--addresses", type=int, default=8, metavar="N", help="from which they come (127.40.0.1 and on)")
     given = parser.parse_args(argv)
-    outcome, bare_us = asyncio.run(measured(given.people, given.over, given.addresses))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        outcome, bare_us = runner.run(measured(given.people, given.over, given.addresses))
     print(*told(outcome, bare_us, given.people, given.over), sep="\n")
     return 1 if outcome.left_out else 0
 
@@ -95,6 +90,8 @@ def told(outcome: Outcome, bare_us: tuple[float, float], people: int, over_s: fl
     lines += [
         f"refused, and came back when told: {refused}; left out: {outcome.left_out}",
         "processor time for each: " + ", ".join(f"{name} {us:.0f} µs" for name, us in each.items()),
+        f"the people took {outcome.people_s / max(1, len(outcome.waits)) * 1e6:.0f} µs each of the other core,"
+        f" {outcome.people_s / (outcome.took_s or 1):.0%} of it",
         f"bare on this machine: PSS verify {verify:.0f} µs, ECDSA verify {device:.0f} µs",
         f"ratio: the chat takes {each.get('chat', 0) / verify:.1f} times a bare PSS verify,"
         f" {each.get('chat', 0) / (verify + device):.1f} times both checks",
@@ -121,70 +118,40 @@ async def measured(people: int, over_s: float, addresses: int) -> tuple[Outcome,
                 wallets = [_signed(key, spki) for _ in range(people)]
                 await _command(session, url[0], organiser.partition("#")[2], "hall:open")
             bare_us = _bare(wallets[:BARE])
+            tokens = [Token(wallet) for wallet in wallets]
             await asyncio.sleep(SETTLED_S)
             before = _cpu(server.process.pid)
-            outcome = await _all(wallets, int(url[0].rpartition(":")[2]), over_s, addresses)
+            outcome = await _all(tokens, int(url[0].rpartition(":")[2]), over_s, addresses)
             outcome.cpu_s = {name: used - before.get(name, 0) for name, used in _cpu(server.process.pid).items()}
             return outcome, bare_us
 
 
-async def _all(wallets: Sequence[Wallet], port: int, over_s: float, addresses: int) -> Outcome:
-    outcome, began, chance = Outcome(), time.monotonic(), random.Random(5)
+async def _all(tokens: Sequence[Token], port: int, over_s: float, addresses: int) -> Outcome:
+    outcome, began, used, chance = Outcome(), time.monotonic(), time.process_time(), random.Random(5)
 
-    async def come(number: int, wallet: Wallet, due_s: float) -> None:
+    async def come(number: int, token: Token, due_s: float) -> None:
         await asyncio.sleep(max(0.0, began + due_s - time.monotonic()))
         while True:
             try:
-                await _redeem(wallet, port, f"127.40.0.{1 + number % addresses}")
+                await show(token, CODE, port, f"127.40.0.{1 + number % addresses}")
             except Refused as no:
                 outcome.refused[no.code] += 1
                 if time.monotonic() - began + no.after_s > PATIENCE_S:
                     outcome.left_out += 1
                     return
                 await asyncio.sleep(no.after_s)
-            except (OSError, asyncio.IncompleteReadError):
+            except OSError:
                 outcome.refused["no connection"] += 1
                 await asyncio.sleep(1.0)
             else:
                 outcome.waits.append(time.monotonic() - began - due_s)
                 return
 
-    dues = sorted(chance.random() * over_s for _ in wallets)
-    await asyncio.gather(*(come(number, *pair) for number, pair in enumerate(zip(wallets, dues, strict=True))))
+    dues = sorted(chance.random() * over_s for _ in tokens)
+    await asyncio.gather(*(come(number, *pair) for number, pair in enumerate(zip(tokens, dues, strict=True))))
     outcome.took_s = time.monotonic() - began
+    outcome.people_s = time.process_time() - used
     return outcome
-
-
-async def _redeem(wallet: Wallet, port: int, address: str) -> str:
-    """A ticket, on a connection of its own. Raises Refused, OSError, IncompleteReadError."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port, local_addr=(address, 0))
-    try:
-        nonce = unb64((await _asked(reader, writer, "nonce", b"", port))["nonce"])
-        body = orjson.dumps(
-            {
-                "prefix": b64(wallet.prefix),
-                "signature": b64(wallet.signature),
-                "device_key": b64(wallet.device_key),
-                "nonce": b64(nonce),
-                "proof": b64(wallet.prove(nonce)),
-            }
-        )
-        return str((await _asked(reader, writer, "redeem", body, port))["ticket"])
-    finally:
-        writer.close()
-        with contextlib.suppress(OSError):
-            await writer.wait_closed()
-
-
-async def _asked(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, what: str, body: bytes, port: int) -> Any:
-    head = f"POST /api/v1/halls/{CODE}/{what} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Type: application/json\r\n"
-    writer.write(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body)
-    answer = await reader.readuntil(b"\r\n\r\n")
-    length = re.search(rb"(?i)content-length: (\d+)", answer)
-    told = orjson.loads(await reader.readexactly(int(length[1]) if length else 0))
-    if not told["ok"]:
-        raise Refused(told["error"]["code"], (told["error"].get("retry_after_ms") or 1_000) / 1_000)
-    return told["data"]
 
 
 async def _made(session: aiohttp.ClientSession, url: str, key: str, issuer: str) -> bytes:

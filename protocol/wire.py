@@ -53,7 +53,9 @@ def _depth(raw: bytes) -> int:
 
 
 def dumps(value: Any) -> bytes:
-    """Compact JSON bytes of plain values and of our structs."""
+    """Compact JSON bytes of plain values and of our structs; those without a detour by plain values."""
+    if isinstance(value, msgspec.Struct):
+        return msgspec.json.encode(value)
     return orjson.dumps(value, default=plain, option=orjson.OPT_NON_STR_KEYS)
 
 

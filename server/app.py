@@ -24,6 +24,7 @@ from server.admission.tickets import Tickets
 from server.drain import drain
 from server.fanout.flusher import Flusher
 from server.fanout.uring import open_uring
+from server.front.asks import Asks
 from server.front.door import Door
 from server.front.files import Files
 from server.front.front import Desk
@@ -39,6 +40,7 @@ from server.http import run as http_run
 from server.http.address import Addresses
 from server.http.built import Built
 from server.http.context import Context
+from server.http.entrance import Entrance
 from server.secret import load
 from server.settings import ADDRESS, Settings
 from server.sockets import engine
@@ -78,7 +80,7 @@ class Node:
     appender: Appender
     gateway: Gateway
     executor: Executor
-    redeemer: Redeemer
+    entrance: Entrance
     tokens: SpentTokens
     rounds: Rounds
     links: Links
@@ -196,7 +198,7 @@ async def running(
         links = Links(secret, settings.public_url.rstrip("/"))
         admission = Admission(Tickets(secret, wall), StaffTickets(secret), links, links.organiser_key, secret.key("dedupe"))
         gateway = Gateway(directory, admission, executor, posts_per_s=settings.posts_per_s)
-        redeemer = Redeemer(admission, Redeeming(secret, wall), tokens, rounds, wall)
+        entrance = Entrance(gateway, Redeemer(admission, Redeeming(secret, wall), tokens, rounds, wall))
 
         sockets = Sockets(gateway, _staff(gateway))
         addresses = Addresses(settings.trusted_proxies)
@@ -205,12 +207,14 @@ async def running(
         folder = built.folder()
         made = built.read(folder) if folder is not None else {}
         node = Node(
-            settings, store, own, follower, appender, gateway, executor, redeemer, tokens, rounds, links, door, "", 0, made, whole
+            settings, store, own, follower, appender, gateway, executor, entrance, tokens, rounds, links, door, "", 0, made, whole
         )
         runner = await http_run.set_up(application(node))
         stack.push_async_callback(runner.cleanup)
         assert runner.server is not None
-        desk = Desk(sockets, door, Files(made, directory.here), runner.server, lambda: http_run.HEADERS_S)
+        files, asks = Files(made, directory.here), Asks(entrance, addresses)
+        desk = Desk(sockets, door, files, asks, runner.server, lambda: http_run.HEADERS_S)
+        stack.push_async_callback(desk.stop)
         loop = asyncio.get_running_loop()
         listening = await loop.create_server(desk, settings.host, settings.port, backlog=BACKLOG, reuse_port=whole is not None)
         stack.callback(listening.close)
@@ -254,7 +258,7 @@ def _staff(gateway: Gateway) -> socketio.AsyncServer:
 
 def application(node: Node) -> web.Application:
     """All routes."""
-    context = Context(node.settings, node.gateway, node.door.addresses, node.built, node.store, node.redeemer)
+    context = Context(node.settings, node.gateway, node.door.addresses, node.built, node.store, node.entrance)
     app = web.Application(client_max_size=1, middlewares=[errors.answer_everything])
     app.router.add_route("*", PATH, node.door.handle)
     app.add_routes(

@@ -11,9 +11,15 @@ from protocol.refusals import Refusal
 from server.admission.links import Links
 from server.admission.staff_tickets import StaffTickets
 from server.admission.tickets import Tickets
+from server.mac import Mac
 
 NOBODY = "0" * 16
 """Author tag of everybody once a town hall is closed: no message has it."""
+
+
+def author_tag(author_key: Mac, pid: bytes) -> str:
+    """What stands in the log for the participant `pid`. `author_key`: of the town hall."""
+    return author_key.of(b"tag" + pid)[:8].hex()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +55,7 @@ class Admission:
         """Whether `token` is the organiser key."""
         return hmac.compare_digest(token.encode(), self._organiser_key.encode())
 
-    def admit(self, hall: Hall, author_key: bytes | None, role: Role, token: str) -> Admitted | Refusal:
+    def admit(self, hall: Hall, author_key: Mac | None, role: Role, token: str) -> Admitted | Refusal:
         """`author_key`: of the town hall, None once it is closed. Refuses with `not_admitted`."""
         match role:
             case "audience":
@@ -81,16 +87,16 @@ class Admission:
         link = admitted.actor.link
         return None if link is None else self.links.why_not(hall, link)
 
-    def participant(self, author_key: bytes | None, pid: bytes) -> Admitted:
+    def participant(self, author_key: Mac | None, pid: bytes) -> Admitted:
         """The participant `pid`. `author_key`: of the town hall, None once it is closed."""
         if author_key is None:
             spent = hashlib.sha256(pid).digest()
             return Admitted("audience", "", "", Actor("audience", author=NOBODY), spent, None, spent)
 
         def derived(purpose: bytes) -> bytes:
-            return hmac.digest(author_key, purpose + pid, hashlib.sha256)
+            return author_key.of(purpose + pid)
 
-        actor = Actor("audience", author=derived(b"tag")[:8].hex(), seed=int.from_bytes(derived(b"name")[:8], "big"))
+        actor = Actor("audience", author=author_tag(author_key, pid), seed=int.from_bytes(derived(b"name")[:8], "big"))
         return Admitted("audience", "", "", actor, derived(b"bucket"), derived(b"voter")[:16], derived(b"dedupe"))
 
     def _staff(self, hall: Hall, role: Role, id: str, name: str, link: str | None = None) -> Admitted:

@@ -34,6 +34,7 @@ from protocol.credentials import (
 )
 from protocol.limits import limit
 from protocol.refusals import Refusal
+from server.mac import Mac
 from server.secret import Secret
 
 _TIME = 6
@@ -69,7 +70,7 @@ class Redeeming:
     """Checks tokens. `clock`: unix seconds."""
 
     def __init__(self, secret: Secret, clock: Callable[[], float] = time.time) -> None:
-        self._key = secret.key("nonce")
+        self._key = Mac(secret.key("nonce"))
         self._clock = clock
 
     def nonce(self, code: str) -> bytes:
@@ -102,7 +103,7 @@ class Redeeming:
         return Genuine(id, hashlib.sha256(shown.device_key).digest())
 
     def _mac(self, code: str, body: bytes) -> bytes:
-        return hmac.digest(self._key, code.encode() + b"|" + body, hashlib.sha256)[:_MAC]
+        return self._key.of(code.encode() + b"|" + body)[:_MAC]
 
 
 @lru_cache(256)
@@ -114,9 +115,9 @@ def issuer_key(spki: bytes) -> RSAPublicKey:
     return found
 
 
-def participant_id(author_key: bytes, token: bytes) -> bytes:
+def participant_id(author_key: Mac, token: bytes) -> bytes:
     """16 bytes. `author_key`: of the town hall; once it is destroyed nothing leads from a token to its participant."""
-    return hmac.digest(author_key, b"participant" + token, hashlib.sha256)[:16]
+    return author_key.of(b"participant" + token)[:16]
 
 
 def is_issuer_key(text: str) -> bool:

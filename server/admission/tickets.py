@@ -6,7 +6,6 @@ of the token refreshes it (redeem.py), so that 10,000 who come back at once cost
 
 import base64
 import binascii
-import hashlib
 import hmac
 import secrets
 import time
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from protocol.limits import limit
+from server.mac import Mac
 from server.secret import Secret
 
 WATCH_S = 24 * 3600
@@ -36,7 +36,7 @@ class Tickets:
     """`clock`: unix seconds."""
 
     def __init__(self, secret: Secret, clock: Callable[[], float] = time.time) -> None:
-        self._key = secret.key("ticket")
+        self._key = Mac(secret.key("ticket"))
         self._clock = clock
 
     def issue(self, code: str) -> str:
@@ -65,4 +65,4 @@ class Tickets:
         return base64.urlsafe_b64encode(body + self._mac(code, body)).decode().rstrip("=")
 
     def _mac(self, code: str, body: bytes) -> bytes:
-        return hmac.digest(self._key, code.encode() + b"|" + body, hashlib.sha256)[:_MAC]
+        return self._key.of(code.encode() + b"|" + body)[:_MAC]

@@ -8,22 +8,20 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from email.utils import formatdate
 from functools import lru_cache
 
 from protocol.setup import Video
-from server.front.head import Head
+from server.front.answer import dated
+from server.front.head import Head, keeps, usual
 from server.halls.runtime import Runtime
 from server.http.built import Built, has
 from server.http.pages import page_headers
-from server.http.security import HOST, headers
+from server.http.security import headers
 
 ANSWERS_MAX = 512
 """Whole answers that are kept: about four for each built file. Those of pages differ by host and video."""
 _ALONE = {"/": "join", "/organiser": "organiser", "/privacy": "privacy"}
 _OF_A_HALL = re.compile(r"/(t|host|director|overlay)/([A-Za-z0-9]{1,32})")
-_LATER = frozenset(("content-length", "transfer-encoding", "expect", "upgrade"))
-"""Who sends these asks for more than a file."""
 
 
 @dataclass(slots=True)
@@ -40,7 +38,7 @@ class Whole:
         """All of it, at unix second `now`."""
         if int(now) != self.second:
             self.second = int(now)
-            self.ready = b"%bDate: %b\r\n\r\n%b" % (self.head, _date(self.second), self.body)
+            self.ready = dated(self.head, self.body, now)
         return self.ready
 
 
@@ -65,12 +63,9 @@ class Files:
     def answer(self, head: Head) -> tuple[bytes, bool] | None:
         """(all that is to be written, whether the connection goes on); None: somebody else must answer."""
         get = head.headers.get
-        host, keeps = get("host", ""), get("connection", "keep-alive").lower()
-        if head.method not in ("GET", "HEAD") or head.version != "1.1" or not HOST.fullmatch(host):
+        if head.method not in ("GET", "HEAD") or not usual(head) or "content-length" in head.headers:
             return None
-        if keeps not in ("keep-alive", "close") or not _LATER.isdisjoint(head.headers):
-            return None
-        found = self._file(head.target, host)
+        found = self._file(head.target, get("host", ""))
         if found is None:
             return None
         name, host, video = found
@@ -80,7 +75,7 @@ class Files:
         if has(get("if-none-match", ""), answer.tag):
             answer = self._answer(name, "304", encoding, host, video)
         ready = answer.at(self._wall())
-        if keeps == "close":
+        if not keeps(head):
             return ready.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n", 1), False
         return ready, True
 
@@ -118,8 +113,3 @@ class Files:
         status = "304 Not Modified" if kind == "304" else "200 OK"
         lines = [f"HTTP/1.1 {status}", *(f"{header}: {value}" for header, value in told.items())]
         return Whole(tag, "\r\n".join((*lines, "")).encode(), b"" if kind else body)
-
-
-@lru_cache(2)
-def _date(second: int) -> bytes:
-    return formatdate(second, usegmt=True).encode()

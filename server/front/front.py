@@ -1,20 +1,25 @@
 """The protocol on the listening socket: a WebSocket for Socket.IO becomes a connection of ours, what is asked of the built
-pages is answered here, and all else is aiohttp's.
+pages and of the entrance is answered here, and all else is aiohttp's.
 """
 
 import asyncio
-from collections.abc import Callable
-from typing import cast
+from collections.abc import Callable, Coroutine
+from typing import Any, cast
 
 from server.fanout.deadlines import Deadlines
+from server.front.asks import Asked, Asks
 from server.front.door import Door
 from server.front.files import Files
-from server.front.handshake import PATH, Asked
+from server.front.handshake import PATH
+from server.front.handshake import Asked as Handshake
 from server.front.head import HEAD_MAX, parse
+from server.http import body
+from server.http.run import ENDS_S
 from server.sockets.sockets import Sockets
+from server.tasks import end
 
 _OURS = b"GET " + PATH.encode()
-_ASK = (b"GET /", b"HEAD /")
+_ASK = (b"GET /", b"POST /", b"HEAD /")
 _END = b"\r\n\r\n"
 FILE_S = 60.0
 """How long a client may take to read what it asked for."""
@@ -24,7 +29,7 @@ class Desk:
     """What all fronts of a listening socket share.
 
     `http`: makes aiohttp's protocol (`web.AppRunner.server`). `head_s`: a connection that has not sent its first bytes, or the
-    whole head of a handshake or of a request for a file, by then is cut; so is one that idles between two.
+    whole head of a request that is answered here, by then is cut; so is one that idles between two.
     """
 
     def __init__(
@@ -32,29 +37,47 @@ class Desk:
         sockets: Sockets,
         door: Door,
         files: Files,
+        asks: Asks,
         http: Callable[[], asyncio.BaseProtocol],
         head_s: Callable[[], float],
     ) -> None:
         self.door = door
         self.files = files
+        self.asks = asks
         self.http = http
         self.heads: Deadlines[Front] = Deadlines(head_s, lambda front: front.cut())
         self.reads: Deadlines[Front] = Deadlines(lambda: FILE_S, lambda front: front.cut())
-        sockets.also_look_at(self.heads)
-        sockets.also_look_at(self.reads)
+        self.bodies: Deadlines[Front] = Deadlines(lambda: body.BODY_S, lambda front: front.too_late())
+        self._answering: set[asyncio.Task[None]] = set()
+        for deadlines in (self.heads, self.reads, self.bodies):
+            sockets.also_look_at(deadlines)
 
     def __call__(self) -> "Front":
         return Front(self)
 
+    def later(self, answering: Coroutine[Any, Any, None]) -> None:
+        """See to an answer that has to be waited for. As many as there are fronts: each has one at a time."""
+        task = asyncio.create_task(answering, name="asked")
+        self._answering.add(task)
+        task.add_done_callback(self._answering.discard)
+
+    async def stop(self) -> None:
+        """Wait for the answers that are being made, as long as they may take."""
+        if self._answering:
+            await asyncio.wait(self._answering, timeout=ENDS_S)
+        await end(self._answering)
+
 
 class Front(asyncio.Protocol):
-    """A connection whose kind is not known yet, or that has asked for files only."""
+    """A connection whose kind is not known yet, or that has asked for nothing but what is answered here."""
 
-    __slots__ = ("_closing", "_desk", "_rest", "_stuck", "_transport")
+    __slots__ = ("_asked", "_busy", "_closing", "_desk", "_rest", "_stuck", "_transport")
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._rest = b""
+        self._asked: Asked | None = None
+        self._busy = False
         self._stuck = False
         self._closing = False
         self._transport: asyncio.Transport | None = None
@@ -65,17 +88,24 @@ class Front(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._rest = self._rest + data if self._rest else data
-        self._go_on()
+        if not self._busy:
+            self._go_on()
+        elif len(self._rest) > HEAD_MAX and self._transport is not None:
+            self._transport.pause_reading()
 
     def _go_on(self) -> None:
         """Answer what has come whole, one request after the other, as long as the answers are taken."""
-        while self._rest and not self._stuck and not self._closing:
-            if not self._answered():
+        while not (self._busy or self._stuck or self._closing):
+            if self._asked is not None:
+                if len(self._rest) < self._asked.length:
+                    return
+                self._answer(self._asked)
+            elif not self._rest or not self._begun():
                 return
 
-    def _answered(self) -> bool:
-        """Whether the first of what has come was answered; False: more must come, or it is another's from here on."""
-        rest = self._rest
+    def _begun(self) -> bool:
+        """Whether there is more to do for what has come; False: more must come, or it is another's from here on."""
+        rest, desk = self._rest, self._desk
         if not rest.startswith(_ASK):
             if not any(ask.startswith(rest) for ask in _ASK):
                 self._to_http()
@@ -84,10 +114,12 @@ class Front(asyncio.Protocol):
         if not ours:
             # Its path alone tells whether it is worth waiting for the rest.
             start = rest.index(b"/")
-            target = rest.find(b" ", start)
-            if target >= 0 and not self._desk.files.takes(rest[start:target].decode("latin-1")):
-                self._to_http()
-                return False
+            end_of_target = rest.find(b" ", start)
+            if end_of_target >= 0:
+                target = rest[start:end_of_target].decode("latin-1")
+                if not (desk.asks.takes(target) or desk.files.takes(target)):
+                    self._to_http()
+                    return False
         end = rest.find(_END) + len(_END)
         whole = end >= len(_END)
         if (end if whole else len(rest)) > HEAD_MAX:
@@ -95,7 +127,7 @@ class Front(asyncio.Protocol):
             return False
         if not whole:
             return False
-        return self._opened(end) if ours else self._filed(end)
+        return self._opened(end) if ours else self._taken(end)
 
     def _opened(self, end: int) -> bool:
         """A handshake: what is on this connection is not ours to read any more."""
@@ -103,22 +135,57 @@ class Front(asyncio.Protocol):
         door, head = self._desk.door, parse(self._rest[:end])
         address = door.address(head, self._transport) if head is not None else b""
         found = door.opens(head, address) if head is not None else None
-        if isinstance(found, Asked):
+        if isinstance(found, Handshake):
             self._desk.heads.discard(self)
             door.open(self._transport, address, found, self._rest[end:])
         else:
             self._to_http()
         return False
 
-    def _filed(self, end: int) -> bool:
-        assert self._transport is not None
+    def _taken(self, end: int) -> bool:
+        """A request whose head is there: for a file, or for something that a body may belong to."""
         head = parse(self._rest[:end])
+        asked = self._desk.asks.asked(head) if head is not None else None
+        if asked is not None:
+            self._asked = asked
+            self._rest = self._rest[end:]
+            if len(self._rest) < asked.length:
+                self._desk.heads.discard(self)
+                self._desk.bodies.add(self)
+            return True
         answer = self._desk.files.answer(head) if head is not None else None
         if answer is None:
             self._to_http()
             return False
-        ready, goes_on = answer
         self._rest = self._rest[end:]
+        self._write(*answer)
+        return True
+
+    def _answer(self, asked: Asked) -> None:
+        """It is whole."""
+        self._asked = None
+        self._desk.bodies.discard(self)
+        body, self._rest = self._rest[: asked.length], self._rest[asked.length :]
+        found = self._desk.asks.answer(asked, body, self._transport)
+        if isinstance(found, bytes):
+            return self._write(found, asked.keeps)
+        self._busy = True
+        self._desk.heads.discard(self)
+        self._desk.later(self._answer_later(found, asked))
+
+    async def _answer_later(self, coming: Coroutine[Any, Any, bytes], asked: Asked) -> None:
+        ready = await coming
+        self._busy = False
+        if self._transport is None or self._closing:
+            return
+        self._write(ready, asked.keeps)
+        if not (self._stuck or self._closing):
+            self._transport.resume_reading()
+            self._go_on()
+
+    def _write(self, ready: bytes, goes_on: bool) -> None:
+        """A whole answer; from now on the next request is waited for, unless it does not go on."""
+        assert self._transport is not None
         self._desk.heads.discard(self)
         self._desk.heads.add(self)
         # 0: it says so at once when the kernel takes no more. What is shared is written in place, not copied.
@@ -127,7 +194,6 @@ class Front(asyncio.Protocol):
         if not goes_on:
             self._closing = True
             self._transport.close()
-        return True
 
     def _to_http(self) -> None:
         """aiohttp reads from here on, with its own bounds and answers."""
@@ -157,6 +223,11 @@ class Front(asyncio.Protocol):
             self._go_on()
 
     # --- the end ---
+    def too_late(self) -> None:
+        """The body has not come."""
+        if self._asked is not None and not self._closing:
+            self._write(self._desk.asks.too_late(self._asked), goes_on=False)
+
     def cut(self) -> None:
         """It took too long."""
         if self._transport is not None:
@@ -164,5 +235,5 @@ class Front(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._closing = True
-        self._desk.heads.discard(self)
-        self._desk.reads.discard(self)
+        for deadlines in (self._desk.heads, self._desk.reads, self._desk.bodies):
+            deadlines.discard(self)

@@ -4,12 +4,15 @@ import base64
 import binascii
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import parse_qsl
 
 from server.fanout.deflate import Deflate
 from server.front.head import Head
 
 PATH = "/socket.io/"
+_USUAL = f"{PATH}?EIO=4&transport=websocket"
+"""What the official client asks for; others may put it differently."""
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _DEFLATE = "permessage-deflate"
 
@@ -24,9 +27,7 @@ class Asked:
 
 def asked(head: Head) -> Asked | None:
     """What a handshake asks for; None: it is not one that we take, whatever else it is."""
-    path, _, query = head.target.partition("?")
-    fields = dict(parse_qsl(query, keep_blank_values=True))
-    if path != PATH or fields.get("EIO") != "4" or fields.get("transport") != "websocket" or "sid" in fields:
+    if head.target != _USUAL and not _is_for_us(head.target):
         return None
     get = head.headers.get
     if head.method != "GET" or head.version != "1.1" or not get("host"):
@@ -56,17 +57,24 @@ def answer(asked: Asked) -> bytes:
     )
 
 
+def _is_for_us(target: str) -> bool:
+    path, _, query = target.partition("?")
+    fields = dict(parse_qsl(query, keep_blank_values=True))
+    return path == PATH and fields.get("EIO") == "4" and fields.get("transport") == "websocket" and "sid" not in fields
+
+
 def _tokens(value: str) -> list[str]:
     return [token.strip().lower() for token in value.split(",")]
 
 
 def _is_nonce(key: str) -> bool:
     try:
-        return len(base64.b64decode(key, validate=True)) == 16
-    except (binascii.Error, ValueError):
+        return len(binascii.a2b_base64(key, strict_mode=True)) == 16
+    except ValueError:
         return False
 
 
+@lru_cache(64)
 def _negotiated(offers: str) -> Deflate | None:
     """The first offer that we can take (RFC 7692, 5 and 7.1). One that would shrink our window is none."""
     for offer in offers.split(","):

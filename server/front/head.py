@@ -5,8 +5,11 @@ from dataclasses import dataclass
 
 import httptools
 
+from server.http.security import HOST
+
 HEAD_MAX = 8_192
 """Bytes of a handshake's head; a browser sends about 600."""
+_MORE = frozenset(("transfer-encoding", "expect", "upgrade"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +20,19 @@ class Head:
     version: str
     target: str
     headers: Mapping[str, str]
+
+
+def usual(head: Head) -> bool:
+    """Whether it asks for an answer and nothing more: HTTP/1.1, a host that is one, a body, if any, of a length that is told."""
+    get = head.headers.get
+    if head.version != "1.1" or HOST.fullmatch(get("host", "")) is None:
+        return False
+    return get("connection", "keep-alive").lower() in ("keep-alive", "close") and _MORE.isdisjoint(head.headers)
+
+
+def keeps(head: Head) -> bool:
+    """Whether the connection of a usual one goes on."""
+    return head.headers.get("connection", "").lower() != "close"
 
 
 class _Collector:

@@ -88,6 +88,9 @@ class Gateway:
 
     async def find(self, code: str) -> Runtime | Refusal:
         """The town hall of a code as people type it."""
+        now = self.find_now(code)
+        if now is not None:
+            return now
         try:
             typed = code.strip().upper()
             runtime = await self.directory.get(typed) if CODE.fullmatch(typed) else None
@@ -96,6 +99,11 @@ class Gateway:
         if runtime is None:
             return Refusal("unknown_hall", field="$.code")
         return Refusal("hall_stopped") if runtime.stopped else runtime
+
+    def find_now(self, code: str) -> Runtime | Refusal | None:
+        """The same without waiting; None: it is not here yet."""
+        runtime = self.directory.here(code.strip().upper())
+        return Refusal("hall_stopped") if runtime is not None and runtime.stopped else runtime
 
     async def join(self, role: Role, join: Join) -> Session | Refusal:
         """Admit somebody to the view of `role`."""
@@ -109,10 +117,8 @@ class Gateway:
         """The same without waiting; None: the town hall is not here yet."""
         if self.draining:
             return Refusal("draining", retry_after_ms=random.randint(*AGAIN_MS))
-        runtime = self.directory.here(join.code.strip().upper())
-        if runtime is None:
-            return None
-        return Refusal("hall_stopped") if runtime.stopped else self._admit(runtime, role, join)
+        runtime = self.find_now(join.code)
+        return runtime if runtime is None or isinstance(runtime, Refusal) else self._admit(runtime, role, join)
 
     def _admit(self, runtime: Runtime, role: Role, join: Join) -> Session | Refusal:
         admitted = self.admission.admit(runtime.hall, runtime.author_key, role, join.token)

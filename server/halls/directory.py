@@ -15,6 +15,7 @@ from protocol.refusals import Refusal
 from protocol.setup import Admission, Setup
 from server.fanout.flusher import Flusher
 from server.halls.runtime import Runtime
+from server.mac import Mac
 from server.store import log as store_log
 from server.store import secrets
 from server.store.appender import Append, Appended, Appender, Busy, NewEntry
@@ -144,7 +145,7 @@ class Directory:
         runtime = Runtime(code, on_too_old=self._on_too_old, flusher=self._flusher, wall=self._wall)
         await self._follower.follow(code, runtime)
         if runtime.hall.phase != "closed":
-            runtime.author_key = await secrets.get_or_create(self._store, code, AUTHOR_KEY)
+            runtime.author_key = Mac(await secrets.get_or_create(self._store, code, AUTHOR_KEY))
         for message in runtime.hall.messages.values():
             if message.fate is not None and runtime.hall.phase != "draft":
                 count = await self._support.count_union(code, [message.id, *message.merged])

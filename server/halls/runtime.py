@@ -31,6 +31,7 @@ from server.fanout.flusher import Flusher
 from server.fanout.room import Room
 from server.halls.awaiting import Awaiting
 from server.halls.gauge_board import GaugeBoard
+from server.mac import Mac
 
 log = structlog.get_logger()
 
@@ -58,7 +59,7 @@ class Runtime:
         self.epoch = 0
         self.seq = 0
         self.stopped: str | None = None
-        self.author_key: bytes | None = None
+        self.author_key: Mac | None = None
         self.board = GaugeBoard()
         self.awaiting = Awaiting(wall)
         self.idle_since = clock()

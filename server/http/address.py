@@ -1,13 +1,13 @@
 """Where a request comes from: as a key that is worth nothing after an hour, in memory only."""
 
-import hashlib
-import hmac
 import secrets
 import time
 from collections.abc import Callable, Sequence
 from ipaddress import ip_address, ip_network
 
 from aiohttp import web
+
+from server.mac import Mac
 
 SALT_S = 3600
 
@@ -18,14 +18,14 @@ class Addresses:
     def __init__(self, trusted_proxies: Sequence[str], clock: Callable[[], float] = time.monotonic) -> None:
         self._trusted = [ip_network(network) for network in trusted_proxies]
         self._clock = clock
-        self._salt = secrets.token_bytes(32)
+        self._salted = Mac(secrets.token_bytes(32))
         self._since = clock()
 
     def key(self, peer: str, forwarded: str) -> bytes:
         """The same for the same address within an hour; no way back to it. `forwarded`: X-Forwarded-For."""
         if self._clock() - self._since > SALT_S:
-            self._salt, self._since = secrets.token_bytes(32), self._clock()
-        return hmac.digest(self._salt, self.of(peer, forwarded).encode(), hashlib.sha256)[:12]
+            self._salted, self._since = Mac(secrets.token_bytes(32)), self._clock()
+        return self._salted.of(self.of(peer, forwarded).encode())[:12]
 
     def of(self, peer: str, forwarded: str) -> str:
         """The address, never to be logged or kept."""
@@ -44,7 +44,7 @@ class Addresses:
 
 def asked_from(request: web.Request) -> tuple[str, str]:
     """What `Addresses.key` and `of` take, of a request."""
-    return peer_of(request.transport), request.headers.get("X-Forwarded-For", "")
+    return peer_of(request.transport), ", ".join(request.headers.getall("X-Forwarded-For", ()))
 
 
 def peer_of(transport: object) -> str:

@@ -18,8 +18,11 @@ BODY_S = 15.0
 async def read(request: web.Request, bound: str) -> object | Refusal:
     """The JSON body, within the bound."""
     raw = await read_bytes(request, bound)
-    if isinstance(raw, Refusal):
-        return raw
+    return raw if isinstance(raw, Refusal) else parsed(raw)
+
+
+def parsed(raw: bytes) -> object | Refusal:
+    """The JSON that `raw` is. Refuses `bad_request`."""
     try:
         value: object = wire.loads(raw)
     except wire.BadJson:

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from server.gateway.gateway import Gateway
-from server.gateway.redeem import Redeemer
 from server.http.address import Addresses
 from server.http.built import Built
+from server.http.entrance import Entrance
 from server.settings import Settings
 from server.store.client import Store
 
@@ -20,4 +20,4 @@ class Context:
     addresses: Addresses
     built: Mapping[str, Built]
     store: Store
-    redeemer: Redeemer
+    entrance: Entrance

@@ -23,16 +23,22 @@ async def answer_everything(request: web.Request, handler: Handler) -> web.Strea
     except ConnectionError:
         raise
     except Exception:
-        number = secrets.token_hex(4)
         resource = request.match_info.route.resource
-        log.exception("internal", number=number, route=resource.canonical if resource else "-")
+        refusal = internal(resource.canonical if resource else "-")
         if request.writer.output_size:
             raise ConnectionResetError("failed in the middle of an answer") from None
-        response = no(Refusal("internal", {"id": number}), request)
+        response = no(refusal, request)
     if not response.prepared:
         for name, value in headers("api").items():
             response.headers.setdefault(name, value)
     return response
+
+
+def internal(route: str) -> Refusal:
+    """Log the error that is being handled; what to say of it is a number by which it is found there."""
+    number = secrets.token_hex(4)
+    log.exception("internal", number=number, route=route)
+    return Refusal("internal", {"id": number})
 
 
 def _told(error: web.HTTPException, request: web.Request) -> web.Response:

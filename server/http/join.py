@@ -1,18 +1,17 @@
 """Coming in: the public card of a town hall, and a participant's ticket."""
 
 import io
-import random
-import time
 from functools import lru_cache
 
 import segno
 from aiohttp import web
 
-from protocol.limits import limit
 from protocol.refusals import Refusal
-from server.buckets import Buckets
 from server.http.address import asked_from
+from server.http.body import read_bytes
+from server.http.built import Handler
 from server.http.context import Context
+from server.http.entrance import What
 from server.http.replies import done, no
 from server.http.security import headers
 
@@ -20,41 +19,8 @@ QRS_MAX = 256
 """Drawn codes that are kept: drawing one takes milliseconds, and anybody may ask for a town hall's."""
 
 
-SPREAD_MS = 5_000
-"""Over so long are those spread who are told to come again: a whole office shares one address."""
-
-
 def routes(context: Context) -> list[web.RouteDef]:
     """`GET /api/v1/halls/CODE`, `POST …/join`, `GET …/qr.svg`."""
-    joins = Buckets(limit("joins_per_address_per_min"), 60)
-
-    def key(request: web.Request) -> bytes:
-        return context.addresses.key(*asked_from(request))
-
-    async def card(request: web.Request) -> web.StreamResponse:
-        runtime = await context.gateway.find(request.match_info["code"])
-        if isinstance(runtime, Refusal):
-            return no(runtime, request)
-        hall = runtime.hall
-        return done(
-            {
-                "code": hall.code,
-                "title": hall.setup.title,
-                "phase": hall.phase,
-                "mode": hall.mode,
-                "language": hall.setup.language,
-                "admission": hall.admission,
-            }
-        )
-
-    async def join(request: web.Request) -> web.StreamResponse:
-        wait_s = joins.take(key(request), time.monotonic())
-        if wait_s:
-            return no(Refusal("too_many_joins", retry_after_ms=int(wait_s * 1000) + random.randint(1, SPREAD_MS)), request)
-        runtime = await context.gateway.find(request.match_info["code"])
-        if isinstance(runtime, Refusal):
-            return no(runtime, request)
-        return done({"ticket": context.gateway.admission.tickets.issue(runtime.code)})
 
     async def qr(request: web.Request) -> web.StreamResponse:
         runtime = await context.gateway.find(request.match_info["code"])
@@ -63,10 +29,28 @@ def routes(context: Context) -> list[web.RouteDef]:
         return svg(context.gateway.admission.links.audience_url(runtime.code))
 
     return [
-        web.get("/api/v1/halls/{code}", card),
-        web.post("/api/v1/halls/{code}/join", join),
+        web.get("/api/v1/halls/{code}", ask(context, "card")),
+        web.post("/api/v1/halls/{code}/join", ask(context, "join")),
         web.get("/api/v1/halls/{code}/qr.svg", qr),
     ]
+
+
+def ask(context: Context, what: What, bound: str = "") -> Handler:
+    """Asks the entrance for `what`. `bound`: of a body that it takes."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        refusal = context.entrance.too_many(what, lambda: context.addresses.key(*asked_from(request)))
+        if refusal is not None:
+            return no(refusal, request)
+        body = await read_bytes(request, bound) if bound else b""
+        if isinstance(body, Refusal):
+            return no(body, request)
+        told = context.entrance.told(what, request.match_info["code"], body)
+        if not isinstance(told, dict | Refusal):
+            told = await told
+        return no(told, request) if isinstance(told, Refusal) else done(told)
+
+    return handle
 
 
 def svg(text: str) -> web.Response:

@@ -11,15 +11,20 @@ from protocol.refusals import Refusal
 from server.answers import accepted, refused, status
 from server.http.security import headers
 
+JSON = "application/json"
+
 
 def reply(ack: Ack) -> web.Response:
     """An Ack with the HTTP status of its code."""
-    extra = {}
+    return web.Response(body=wire.dumps(ack), status=status(ack), content_type=JSON, headers=headers_of(ack))
+
+
+def headers_of(ack: Ack) -> dict[str, str]:
+    """Of an answer that is this Ack, but for the type and length of its body."""
+    found = headers("api")
     if ack.error is not None and ack.error.retry_after_ms is not None:
-        extra["Retry-After"] = str(-(-ack.error.retry_after_ms // 1000))  # RFC 9110, 10.2.3: whole seconds
-    return web.Response(
-        body=wire.dumps(ack), status=status(ack), content_type="application/json", headers={**headers("api"), **extra}
-    )
+        found["Retry-After"] = str(-(-ack.error.retry_after_ms // 1000))  # RFC 9110, 10.2.3: whole seconds
+    return found
 
 
 def done(data: Any = None) -> web.Response:
@@ -34,7 +39,11 @@ def no(refusal: Refusal, request: web.Request) -> web.Response:
 
 def language(request: web.Request) -> Language:
     """`?lang=`, else the first of Accept-Language that we have, else Korean."""
-    asked = str(request.query.get("lang") or request.headers.get("Accept-Language", ""))
+    return spoken(str(request.query.get("lang") or ", ".join(request.headers.getall("Accept-Language", ()))))
+
+
+def spoken(asked: str) -> Language:
+    """The first of Accept-Language `asked` that we have, else Korean."""
     for part in asked.split(","):
         short = part.strip().lower()[:2]
         if short in ("ko", "en"):

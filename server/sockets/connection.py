@@ -22,7 +22,7 @@ from server.fanout.ready_frame import ready_frame
 from server.fanout.room import SPREAD_MS
 from server.sockets.audience import Audience
 from server.sockets.bridge import Bridge
-from server.sockets.frame_reader import BadFrame, FrameReader, Opcode, close_frame, closed_with
+from server.sockets.frame_reader import BadFrame, FrameReader, Opcode, close_frame, closed_with, is_pong
 from server.sockets.member import Member
 from server.sockets.socket_io import Packet, packet
 
@@ -92,6 +92,10 @@ class Connection(asyncio.Protocol):
             # Only the answer to our Close is waited for; anything else is dropped unread.
             if data[0] & 0x0F == Opcode.CLOSE:
                 self._transport.close()
+            return
+        if self._pings and is_pong(data) and not self._reader.midway:
+            # Asked for, so it counts as no frame of theirs.
+            self._pings = 0
             return
         whole = False
         try:

@@ -138,6 +138,11 @@ class FrameReader:
 _OPCODES = frozenset(Opcode)
 
 
+def is_pong(data: bytes) -> bool:
+    """Whether `data` is one whole frame with Engine.IO's answer to a ping, `3`: nearly all that ever comes from a listener."""
+    return len(data) == 7 and data[0] == 0x81 and data[1] == 0x81 and data[2] ^ data[6] == 0x33
+
+
 def _unmasked(payload: bytes, mask: bytes) -> bytes:
     """5.3, as one number: Python has no faster xor of bytes."""
     length = len(payload)

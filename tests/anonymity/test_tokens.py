@@ -457,4 +457,25 @@ async def test_tokens_that_are_shown_together_are_answered_one_by_one(two: Meeti
     assert await asyncio.gather(*(show(n) for n in range(301))) == ["first"] * 300 + ["memory_full"]
     answers = await asyncio.gather(show(1), show(1, b"another's"), show(400, new=False), show(2, new=False))
     assert list(answers) == ["again", "other", "unknown", "again"]
-    assert not tokens._calls and not tokens._waiting
+    await until(lambda: not tokens._calls and not tokens._waiting)
+
+
+async def test_tokens_that_are_shown_shortly_after_each_other_cost_one_call(
+    two: Meeting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server.store.tokens, "GATHER_S", 1.0)
+    tokens, calls, shard = two.node.tokens, [], two.node.store.where(CODE)
+    script = shard.script
+
+    def counted(text: str) -> Any:
+        calls.append(text)
+        return script(text)
+
+    monkeypatch.setattr(shard, "script", counted)
+    assert await tokens.show(CODE, b"0", b"mine", "0" * 16) == "first"
+    shown = []
+    for number in range(1, 11):
+        shown.append(asyncio.create_task(tokens.show(CODE, b"%d" % number, b"mine", f"{number:016x}")))
+        await asyncio.sleep(0.01)
+    assert await asyncio.gather(*shown) == ["first"] * 10
+    assert calls.count(server.store.tokens.REDEEM) == 2

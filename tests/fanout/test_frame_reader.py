@@ -4,13 +4,13 @@ import random
 
 import hypothesis.strategies as st
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from wsproto.connection import Connection, ConnectionType
 from wsproto.events import CloseConnection
 from wsproto.frame_protocol import CloseReason, FrameProtocol, ParseFailed
 
 from server.fanout.deflate import deflated
-from server.sockets.frame_reader import FRAGMENTS_MAX, BadFrame, FrameReader, Opcode, close_frame, closed_with
+from server.sockets.frame_reader import FRAGMENTS_MAX, BadFrame, FrameReader, Opcode, close_frame, closed_with, is_pong
 
 MOST = 5_000
 
@@ -199,3 +199,16 @@ def test_our_close_frame_reads_as_one() -> None:
     assert isinstance(event, CloseConnection)
     assert (event.code, event.reason) == (3503, "too_big")
     assert closed_with(b"") == CloseReason.NORMAL_CLOSURE
+
+
+@given(st.one_of(st.binary(max_size=9), st.builds(frame, st.integers(0, 15), st.sampled_from([b"", b"2", b"3", b"33"]))))
+@settings(max_examples=1_000, deadline=None)
+@example(frame(1, b"3"))
+@example(frame(1, b"3", mask=b"\x33\x33\x33\x33"))
+@example(frame(1, b"3", final=False))
+@example(frame(2, b"3"))
+@example(frame(1, b"3", rsv=4))
+@example(frame(1, b"3", mask=None))
+@example(frame(1, b"3") * 2)
+def test_a_pong_is_known_by_its_bytes_where_the_reader_would_find_one_and_nothing_else(data: bytes) -> None:
+    assert is_pong(data) is (ours([data]) == ([(Opcode.TEXT, b"3")], False))

@@ -2,6 +2,7 @@
 
 import base64
 import concurrent.futures
+import hmac
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,13 @@ from server.admission.admit import NOBODY, Admission, Admitted
 from server.admission.links import Links
 from server.admission.staff_tickets import StaffTickets
 from server.admission.tickets import WATCH_S, Tickets
+from server.mac import Mac
 from server.secret import BadSecret, Secret, load
 from tests.town import Town
 
 SECRET = Secret(b"s" * 32)
 LINKS = Links(SECRET, "https://town.example.org")
-AUTHOR_KEY = b"a" * 32
+AUTHOR_KEY = Mac(b"a" * 32)
 
 
 class Clock:
@@ -42,7 +44,7 @@ def hall() -> Hall:
     return Town().hall
 
 
-def let_in(admission: Admission, hall: Hall, ticket: str, key: bytes | None = AUTHOR_KEY) -> Admitted:
+def let_in(admission: Admission, hall: Hall, ticket: str, key: Mac | None = AUTHOR_KEY) -> Admitted:
     found = admission.admit(hall, key, "audience", ticket)
     assert isinstance(found, Admitted)
     return found
@@ -107,7 +109,7 @@ def test_the_participant_id_stays_inside(admission: Admission, hall: Hall) -> No
 
 def test_another_author_key_makes_another_person(admission: Admission, hall: Hall) -> None:
     ticket = admission.tickets.issue(hall.code)
-    one, other = let_in(admission, hall, ticket), let_in(admission, hall, ticket, b"b" * 32)
+    one, other = let_in(admission, hall, ticket), let_in(admission, hall, ticket, Mac(b"b" * 32))
     assert one.actor.author != other.actor.author and one.voter != other.voter
 
 
@@ -153,3 +155,11 @@ def test_a_file_that_holds_no_secret_is_refused_without_its_content(tmp_path: Pa
     with pytest.raises(BadSecret) as caught:
         load(path)
     assert str(caught.value) == str(path)
+
+
+@pytest.mark.parametrize("key", [b"", b"k", b"k" * 32, b"k" * 64, b"k" * 65, b"k" * 200])
+def test_a_key_that_is_made_ready_gives_what_the_standard_library_gives(key: bytes) -> None:
+    ready = Mac(key)
+    for text in (b"", b"a", b"a" * 1_000, b""):
+        assert ready.of(text) == hmac.digest(key, text, "sha256")
+    assert key.hex() not in repr(ready) or not key

@@ -213,19 +213,19 @@ async def test_whoever_does_not_read_its_files_gathers_nothing_and_is_cut(
 ) -> None:
     monkeypatch.setattr(front, "FILE_S", 0.5)
     answered, cut = 0, 0
-    filed, cutting = front.Front._filed, front.Front.cut
+    taken, cutting = front.Front._taken, front.Front.cut
 
     def counted(self: front.Front, end: int) -> bool:
         nonlocal answered
         answered += 1
-        return filed(self, end)
+        return taken(self, end)
 
     def counted_cut(self: front.Front) -> None:
         nonlocal cut
         cut += 1
         cutting(self)
 
-    monkeypatch.setattr(front.Front, "_filed", counted)
+    monkeypatch.setattr(front.Front, "_taken", counted)
     monkeypatch.setattr(front.Front, "cut", counted_cut)
     async with Peer(server.node.port) as peer:
         peer.writer.transport.pause_reading()  # type: ignore[attr-defined]  # a transport that reads and writes
