@@ -59,12 +59,16 @@ export function putAway(): void {
   seen.value = null;
 }
 
-/** Follow what happens, for as long as the page is open. */
+/**
+ * Follow what happens, for as long as the page is open. A poll that opened since this page came in has no vote of mine yet: nobody asks
+ * for it, or everybody would at once.
+ */
 export function followPolls(): void {
   effect(() => {
     if (open.value) seen.value = open.value.id;
   });
   effect(() => {
-    if (open.value && mayVote.value && link.state.value === "live") queueMicrotask(() => void ask());
+    const [poll, came] = [open.value, link.hello.value];
+    if (poll && came && poll.at <= came.now && mayVote.value && link.state.value === "live") queueMicrotask(() => void ask());
   });
 }
