@@ -268,7 +268,7 @@ class SetMode(Command, frozen=True, tag="chat:mode"):
 
 
 class ClearOverlay(Command, frozen=True, tag="overlay:clear"):
-    """All off every overlay, ticker and key too; stays clear, through reconnects too, until `overlay:show` or the next on air."""
+    """All off every overlay, ticker, key, poll too; stays clear, through reconnects, until `overlay:show` or the next on air."""
 
     roles: ClassVar[tuple[Role, ...]] = ("host",)
 
