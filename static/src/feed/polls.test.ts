@@ -41,7 +41,7 @@ test("as many votes are as many per cent", () => {
 test.each([
   [{ question: " ", choices: ["가", "나"] }, "question"],
   [{ question: "?", choices: ["가", " "] }, "choices"],
-  [{ question: "?", choices: ["가", "나", " 가 "] }, "same"],
+  [{ question: "?", choices: ["이 안", "나", " 이  안 "] }, "same"],
   [{ question: "?", choices: ["", "가", "", "나"] }, null],
 ] as const)("%j lacks %s", (draft, lack) => {
   expect(lackOf(draft)).toBe(lack);

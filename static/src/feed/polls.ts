@@ -45,9 +45,13 @@ export interface Draft {
   choices: readonly string[];
 }
 
-/** As it is sent: without what was left empty. */
+/** As it is sent, each on one line as the server makes it: without what was left empty. */
 export function trimmed(draft: Draft): Draft {
-  return { question: draft.question.trim(), choices: draft.choices.map((choice) => choice.trim()).filter(Boolean) };
+  return { question: line(draft.question), choices: draft.choices.map(line).filter(Boolean) };
+}
+
+export function line(text: string): string {
+  return text.trim().replace(/\s+/g, " ");
 }
 
 /** What it lacks to be a poll; null: nothing. */

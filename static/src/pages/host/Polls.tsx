@@ -2,7 +2,7 @@
 import { signal, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
-import { CHOICE_MOST, CHOICES, type Draft, figuresOf, lackOf, QUESTION_MOST, trimmed } from "../../feed/polls";
+import { CHOICE_MOST, CHOICES, type Draft, figuresOf, lackOf, line, QUESTION_MOST, trimmed } from "../../feed/polls";
 import { clock, t } from "../../i18n";
 import type { OpenPoll, PollCard } from "../../protocol/types";
 import { Bars, Voters } from "../../ui/Bars";
@@ -74,7 +74,7 @@ function Write(): JSX.Element {
               value={text}
               aria-label={t("host.poll_choice", { place: place + 1 })}
               placeholder={t("host.poll_choice", { place: place + 1 })}
-              aria-invalid={lack === "same" && choices.findIndex((other) => other.trim() === text.trim()) < place && text.trim() ? "true" : undefined}
+              aria-invalid={lack === "same" && line(text) && choices.findIndex((other) => line(other) === line(text)) < place ? "true" : undefined}
               aria-describedby="poll-lack"
               onInput={(event) => change(choices.map((other, at) => (at === place ? event.currentTarget.value : other)))}
             />
