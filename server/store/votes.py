@@ -57,7 +57,7 @@ def _name(poll: int) -> str:
 
 
 class Votes:
-    """Every step is one script or transaction, repeatable, and the same for all nodes. Raises StoreUnavailable, StoreRefused."""
+    """Every step can be repeated, and is the same for all nodes. Raises StoreUnavailable, StoreRefused."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -122,8 +122,9 @@ class Votes:
         """Votes, tallies and keys are gone; for good once the store's files were rewritten (erase.py)."""
         keys = Keys(code)
         with guarded(write=True):
-            async with self._store.of(code).pipeline(transaction=True) as pipe:
-                pipe.hset(keys.polls, mapping={str(poll): "dropped" for poll in polls})
-                pipe.delete(*(name for poll in polls for name in (keys.votes(poll), keys.tally(poll))))
+            async with self._store.of(code).pipeline(transaction=False) as pipe:
                 pipe.hdel(keys.secrets, *map(_name, polls))
+                pipe.delete(*(name for poll in polls for name in (keys.votes(poll), keys.tally(poll))))
+                # Last: where this breaks off, it is done again.
+                pipe.hset(keys.polls, mapping={str(poll): "dropped" for poll in polls})
                 await pipe.execute()
