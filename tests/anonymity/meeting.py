@@ -15,6 +15,7 @@ from loadtests.client import NotAdmitted
 from loadtests.entry import b64, show, unb64
 from moderation.context import Actor
 from protocol import commands as c
+from protocol.commands import QUERIES
 from protocol.refusals import Refusal
 from protocol.setup import Admission, EligibilityKind, Issuer
 from server.app import Node
@@ -98,7 +99,7 @@ class Chat:
         self, ticket: str, command: str, node: Node | None = None, by: aiohttp.ClientSession | None = None, **payload: Any
     ) -> Any:
         """The acknowledgement of a participant's command, by POST."""
-        if command not in ("question:support", "participation:check", "message:check", "round:await"):
+        if command not in QUERIES:
             payload = {"client_id": uuid4().hex, **payload}
         async with (by or self.session).post(
             f"{(node or self.node).url}/api/v1/halls/{CODE}/audience/commands",
