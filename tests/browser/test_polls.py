@@ -170,7 +170,6 @@ async def test_a_host_opens_and_closes_a_poll_with_the_keyboard_alone(house: Hou
     for choice in ("Monday", "Friday"):
         await host.press("Tab")
         await host.act(["keyboard.type", choice])
-        await host.press("Tab")
     # A key too many closes the dialog; what was written is still there.
     await host.press("Escape")
     await host.lacks("dialog[open]")
@@ -207,7 +206,8 @@ async def test_opening_and_closing_are_read_out_once_and_no_figure_is(house: Hou
     await house.act("host:host-1", "poll:close", poll=poll)
     closing = page.words("audience.poll_ended", question=QUESTION)
     await page.until("(words) => window.said.includes(words)", closing)
-    assert await page.evaluate("window.said") == [opening, closing]
+    said = await page.evaluate("window.said.filter((words) => words)")
+    assert said == [opening, closing]
 
 
 @pytest.mark.parametrize("height", [740, 640])
@@ -221,14 +221,14 @@ async def test_on_a_phone_the_longest_poll_leaves_the_chat_and_the_composer_thei
     page = await visit(house, "audience", lang=lang, width=360, height=height, hasTouch=True, isMobile=True)
     await page.sees(".poll .choice", times=6)
     room = await page.evaluate(ROOM)
-    assert room["composer"] and room["chat"] >= 90 and room["poll"] >= 90, room
+    assert room["composer"] and room["chat"] >= 100 and room["poll"] >= 120, room
     assert await page.evaluate(SMALL) == 0
     assert await page.spills() == []
     await page.click(f".poll .choice:has-text('{LONG_CHOICES[5][:3]}')")
     await page.button("audience.poll_fold", ".poll")
-    await page.says(".poll", page.words("common.poll_mine"))
+    await page.says(".poll.folded", page.words("audience.poll_voted"))
     folded = await page.evaluate(ROOM)
-    assert folded["poll"] < 110 and folded["chat"] > room["chat"], folded
+    assert folded["poll"] < 64 and folded["chat"] > room["chat"], folded
     assert await page.spills() == []
 
 
@@ -254,7 +254,7 @@ async def test_the_poll_the_key_and_the_longest_question_never_collide_in_the_pi
     await wordy.act("host:host-1", "overlay:key", on=True)
     for query, times in (("", 2), ("poll=1", 1), ("poll=0", 2), ("aligntop&alignright", 2)):
         picture = pictures[query]
-        await picture.sees(".third.key, .third.poll")
+        await picture.sees(".third.poll" if query == "poll=1" else ".third.key")
         await picture.sees(".third", times=times)
         assert await picture.count(".third.poll") == (query == "poll=1")
     await wordy.act("host:host-1", "overlay:key", on=False)

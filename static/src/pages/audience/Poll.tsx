@@ -8,10 +8,10 @@ import { Bar, Bars, Voters } from "../../ui/Bars";
 import { Icon, toast } from "../../ui/parts";
 import { standing } from "./enter";
 import { link } from "./state";
-import { card, cast, closed, mayVote, putAway, vote } from "./votes";
+import { card, cast, closed, folded, mayVote, putAway, vote } from "./votes";
 
-/** Where this little is left of a screen, what is being written comes first. */
-const LOW = "(max-height: 480px)";
+/** Characters from which a question is set smaller. */
+const LONG = 80;
 
 /** The open poll, above the chat; folded to its question by whoever wants the place. */
 export function Poll(): JSX.Element | null {
@@ -20,28 +20,22 @@ export function Poll(): JSX.Element | null {
 }
 
 function Card({ poll }: { poll: PollCard }): JSX.Element {
-  const folded = useSignal(matchMedia(LOW).matches);
   const figures = figuresOf(poll, link.gauges.value.poll);
   const mine = vote.value?.poll === poll.id ? vote.value.choice : null;
   return (
-    <section class={`poll ${folded.value ? "folded" : ""}`} aria-labelledby="poll" data-poll={poll.id}>
-      <p class="head">
-        <span class="chip primary">{t(poll.open ? "common.poll" : "common.poll_closed")}</span>
-        {folded.value && mine !== null && <span class="small soft mine">{`${t("common.poll_mine")}: ${poll.choices[mine] ?? ""}`}</span>}
-        <span class="grow" />
-        {poll.open ? (
-          <button class="button quiet small" type="button" aria-expanded={!folded.value} aria-controls="poll-choices" onClick={() => (folded.value = !folded.value)}>
-            {t(folded.value ? "audience.poll_unfold" : "audience.poll_fold")}
-          </button>
-        ) : (
-          <button class="button quiet small" type="button" onClick={putAway}>
-            {t("common.close")}
-          </button>
-        )}
-      </p>
+    <section class={`poll ${folded.value ? "folded" : ""} ${poll.question.length > LONG ? "wordy" : ""}`} aria-labelledby="poll" data-poll={poll.id}>
       <h2 id="poll" class="text">
-        <bdi>{poll.question}</bdi>
+        <span class="chip primary">{t(!poll.open ? "common.poll_closed" : folded.value && mine !== null ? "audience.poll_voted" : "common.poll")}</span> <bdi>{poll.question}</bdi>
       </h2>
+      {poll.open ? (
+        <button class="button quiet small" type="button" aria-expanded={!folded.value} aria-controls="poll-choices" onClick={() => (folded.value = !folded.value)}>
+          {t(folded.value ? "audience.poll_unfold" : "audience.poll_fold")}
+        </button>
+      ) : (
+        <button class="button quiet small" type="button" onClick={putAway}>
+          {t("common.close")}
+        </button>
+      )}
       <div id="poll-choices" hidden={folded.value}>
         {poll.open ? (
           <div class="bars" role="group" aria-labelledby="poll" aria-describedby={mayVote.value ? undefined : "poll-why"}>

@@ -17,6 +17,11 @@ export const closed = computed(() => {
 const seen = signal<number | null>(null);
 export const card = computed<PollCard | null>(() => open.value ?? closed.value.find((poll) => poll.id === seen.value) ?? null);
 
+/** Where this little is left of a screen, what is being written comes first. */
+const LOW = "(max-height: 480px)";
+/** Whether the card is no more than its question, which is somebody's wish, or for want of place. */
+export const folded = signal(matchMedia(LOW).matches);
+
 /** `choice` as the server has it, or as it was pressed a moment ago. */
 export const vote = signal<{ poll: number; choice: number | null } | null>(null);
 export const mayVote = computed(() => hall.value?.phase === "open" && (standing.value === "free" || standing.value === "in"));
@@ -65,7 +70,10 @@ export function putAway(): void {
  */
 export function followPolls(): void {
   effect(() => {
-    if (open.value) seen.value = open.value.id;
+    const poll = open.value;
+    if (!poll || poll.id === seen.peek()) return;
+    seen.value = poll.id;
+    folded.value = matchMedia(LOW).matches;
   });
   effect(() => {
     const [poll, came] = [open.value, link.hello.value];
