@@ -78,13 +78,13 @@ def may_vote(hall: Hall, actor: Actor, id: int, choice: int) -> Poll | Refusal:
     """The poll in which this participant may vote for `choice` now. Neither a pause of the chat nor a mute is in the way:
     those are about what is written, and a vote says nothing that anybody could be hurt by.
     """
-    if refusal := barred(hall, actor):
-        return refusal
     poll = find(hall, id)
     if isinstance(poll, Refusal):
         return poll
     if not poll.open:
         return Refusal("poll_closed", field="$.poll")
+    if refusal := barred(hall, actor):
+        return refusal
     if not 0 <= choice < len(poll.choices):
         return Refusal("no_such_choice", field="$.choice")
     return poll
