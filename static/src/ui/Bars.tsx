@@ -3,12 +3,13 @@ import type { JSX } from "preact";
 import { figure, t } from "../i18n";
 import type { Figures } from "../feed/polls";
 
-/** One choice: its words, and where there are figures, these and a bar as long as its share. */
-export function Bar({ text, place, figures }: { text: string; place: number; figures: Figures | null }): JSX.Element {
+/** One choice: its words, and where there are figures, these and a bar as long as its share. `mine`: says that it is one's own. */
+export function Bar({ text, place, figures, mine = false }: { text: string; place: number; figures: Figures | null; mine?: boolean }): JSX.Element {
   const share = figures?.shares[place] ?? 0;
   return (
     <>
       <bdi class="grow">{text}</bdi>
+      {mine && <span class="chip primary">{t("common.poll_mine")}</span>}
       {figures && (
         <>
           <span class="figure votes">{t("common.poll_votes", { count: figure(figures.counts[place] ?? 0), share })}</span>
@@ -27,8 +28,7 @@ export function Bars({ choices, figures, mine = null }: { choices: readonly stri
     <ul class="bars">
       {choices.map((text, place) => (
         <li key={place} class="bar-row">
-          <Bar text={text} place={place} figures={figures} />
-          {mine === place && <span class="chip primary">{t("common.poll_mine")}</span>}
+          <Bar text={text} place={place} figures={figures} mine={mine === place} />
         </li>
       ))}
     </ul>
