@@ -93,6 +93,13 @@ class House:
         body = {"command": "poll:vote", "payload": {"poll": poll, "choice": choice}}
         await self._ask("POST", f"{self._base}/audience/commands", ticket or await self.ticket(), body)
 
+    async def exported(self, name: str) -> str:
+        """A file of the record, as the organiser gets it."""
+        headers = {"Authorization": f"Bearer {self.served.organiser}"}
+        async with self.http.get(f"{self.served.url}{self._base}/export/{name}", headers=headers) as response:
+            assert response.status == 200
+            return await response.text("utf-8-sig")
+
     @property
     def _base(self) -> str:
         return f"/api/v1/halls/{self.code}"

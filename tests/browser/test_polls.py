@@ -110,6 +110,13 @@ async def test_a_poll_is_opened_voted_on_changed_shown_and_closed_and_its_result
     await late.click(".closed-polls summary")
     await shows(late, ".closed-polls .bar-row", CHOICES[0], 1, 9)
     assert await late.count(".poll") == 0
+    organiser = await visit(house, "organiser")
+    await organiser.click(f".halls button:has-text('{house.code}')")
+    # A click in the page brings the file; the report tells the same.
+    table = await organiser.download(f"button:has-text('{organiser.words('organiser.polls_file')}')")
+    assert all(choice in table for choice in CHOICES)
+    report = await house.exported("report.html")
+    assert QUESTION in report and report.index(CHOICES[0]) < report.index(CHOICES[2])
 
 
 async def test_where_fewer_than_five_voted_nobody_is_told_how(house: House, visit: Visits) -> None:
