@@ -1,6 +1,6 @@
 """Who acts, and what a decision may know from outside the state. Stored in the entries, never recomputed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from protocol.entries import Finding
@@ -36,10 +36,12 @@ class Actor:
 class Context:
     """`now`: unix seconds. `today`: ISO date where the office is. `findings`: what filters found in the cleaned text.
 
-    `support`: figures of gauges that an entry may freeze, by message.
+    `support`: figures of gauges that an entry may freeze, by message. `tally`: votes for each choice of the open poll, once
+    its box is sealed; None: it is not, or nothing is left of it.
     """
 
     now: int
     today: str
     findings: tuple[Finding, ...] = ()
     support: Mapping[int, int] = field(default_factory=dict)
+    tally: Sequence[int] | None = None

@@ -1,6 +1,6 @@
 """decide(hall, actor, command, context): a command becomes entries, or a refusal. Pure; the hall is only read."""
 
-from moderation import chat_rules, desk_rules, hall_rules, message_rules, participation_rules, question_rules
+from moderation import chat_rules, desk_rules, hall_rules, message_rules, participation_rules, poll_rules, question_rules
 from moderation.context import Actor, Context
 from moderation.decision import Decision, Rule
 from moderation.hall import Hall
@@ -13,6 +13,7 @@ RULES: dict[type[Command], Rule] = {
     **question_rules.RULES,
     **desk_rules.RULES,
     **chat_rules.RULES,
+    **poll_rules.RULES,
     **participation_rules.RULES,
     **hall_rules.RULES,
 }

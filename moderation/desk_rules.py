@@ -67,12 +67,14 @@ def undo(hall: Hall, actor: Actor, command: c.UndoAct, context: Context) -> Deci
 
 
 def clear(hall: Hall, actor: Actor, command: c.ClearOverlay, context: Context) -> Decision | Refusal:
-    """Always taken, even if nothing is shown: in an emergency nobody should read a refusal. Ticker and key go off with it."""
+    """Always taken, even if nothing is shown: in an emergency nobody should read a refusal. Ticker, key and poll go off too."""
     cleared: list[e.Entry] = [e.OverlayCleared(at=context.now, by=actor.by)]
     if hall.ticker:
         cleared.append(e.TickerSet(at=context.now, by=actor.by, on=False))
     if hall.key_shown:
         cleared.append(e.KeySet(at=context.now, by=actor.by, on=False))
+    if hall.poll_shown:
+        cleared.append(e.PollSet(at=context.now, by=actor.by, on=False))
     return Decision(tuple(cleared))
 
 

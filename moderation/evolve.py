@@ -11,6 +11,7 @@ from typing import Any
 
 from moderation.hall import Author, AuthorHold, Hall, LastAct, Mute, Round, StaffLink
 from moderation.message import Message
+from moderation.poll import Poll
 from protocol import entries as e
 from protocol.limits import limit
 from protocol.names import FateState
@@ -54,7 +55,7 @@ def evolve(hall: Hall, seq: int, entry: e.Entry) -> None:
     """Apply entry `seq` in place. Raises Corrupt; the hall is then no longer to be used."""
     if seq != hall.seq + 1:
         raise Corrupt(f"entry {seq} after {hall.seq}")
-    hall.touched, hall.changed = [], set()
+    hall.touched, hall.changed, hall.poll_touched = [], set(), None
     _remember(hall, seq, entry)
     _APPLY[type(entry)](hall, seq, entry)
     hall.seq = seq
@@ -198,6 +199,8 @@ def _closed(hall: Hall, seq: int, entry: e.HallClosed) -> None:
     for id in list(hall.queue):
         _leave_the_desk(hall, id)
     hall.preview = hall.on_air = None
+    if hall.open_poll is not None:
+        _end_poll(hall, hall.open_poll, entry.at)
     hall.muted.clear()
     hall.held_authors.clear()
     hall.chosen.clear()
@@ -564,6 +567,30 @@ def _air_changed(hall: Hall, id: int) -> None:
         hall.changed.add("on_air")
 
 
+# --- polls ---
+@_applies(e.PollOpened)
+def _poll_opened(hall: Hall, seq: int, entry: e.PollOpened) -> None:
+    if hall.open_poll is not None:
+        _end_poll(hall, hall.open_poll, entry.at)
+    hall.polls[seq] = Poll(seq, entry.question, entry.choices, entry.at)
+    hall.open_poll = hall.poll_touched = seq
+
+
+@_applies(e.PollClosed)
+def _poll_closed(hall: Hall, seq: int, entry: e.PollClosed) -> None:
+    poll = _end_poll(hall, entry.poll, entry.at)
+    poll.voters, poll.counts = entry.voters, entry.counts
+
+
+def _end_poll(hall: Hall, id: int, at: int) -> Poll:
+    if id not in hall.polls:
+        raise Corrupt(f"there is no poll {id}")
+    poll = hall.polls[id]
+    poll.closed_at = at
+    hall.open_poll, hall.poll_touched = None, id
+    return poll
+
+
 # --- the overlay ---
 @_applies(e.OverlayCleared)
 def _overlay_cleared(hall: Hall, seq: int, entry: e.OverlayCleared) -> None:
@@ -581,6 +608,12 @@ def _overlay_shown(hall: Hall, seq: int, entry: e.OverlayShown) -> None:
 def _ticker_set(hall: Hall, seq: int, entry: e.TickerSet) -> None:
     hall.ticker = entry.on
     hall.changed |= {"overlay", "ticker"}
+
+
+@_applies(e.PollSet)
+def _poll_set(hall: Hall, seq: int, entry: e.PollSet) -> None:
+    hall.poll_shown = entry.on
+    hall.changed |= {"overlay", "poll_shown"}
 
 
 @_applies(e.KeySet)

@@ -4,6 +4,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 
 from moderation.message import Message
+from moderation.poll import Poll
 from protocol.entries import Before
 from protocol.names import Mode, MuteReason, Phase, Pseudonym, Role, StaffRole
 from protocol.setup import Admission, Department, Director, Setup
@@ -92,8 +93,8 @@ class Hall:
     """Everything that entries 1..seq have made. `desk`, `gate`: seq of the last entry that raised the lane.
 
     `touched` and `changed` name what the last entry changed: messages, and single things (`hall`, `queue`, `on_air`,
-    `preview`, `overlay`, `ticker`, `key`, `muted`, `held_authors`, `admission`, `acts`, `audience_floor`, `host_floor`,
-    `overlay_floor`). Views render from them.
+    `preview`, `overlay`, `ticker`, `key`, `poll_shown`, `muted`, `held_authors`, `admission`, `acts`, `audience_floor`,
+    `host_floor`, `overlay_floor`); `poll_touched` the poll that it opened or closed. Views render from them.
     """
 
     seq: int = 0
@@ -126,6 +127,9 @@ class Hall:
     overlay_cleared: bool = False
     ticker: bool = False
     key_shown: bool = False
+    polls: dict[int, Poll] = field(default_factory=dict)
+    open_poll: int | None = None
+    poll_shown: bool = False
     links: dict[str, StaffLink] = field(default_factory=dict)
     barred: set[str] = field(default_factory=set)
     """Holders one of whose links was revoked: they cannot sign in again."""
@@ -141,6 +145,7 @@ class Hall:
     removals: Counter[str] = field(default_factory=Counter)
     fates: Counter[str] = field(default_factory=Counter)
     touched: list[int] = field(default_factory=list)
+    poll_touched: int | None = None
     changed: set[str] = field(default_factory=set)
 
     @classmethod

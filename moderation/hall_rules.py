@@ -10,6 +10,7 @@ from moderation.context import ISSUER, Actor, Context
 from moderation.decision import Decision, Rule, cleaned, one
 from moderation.hall import Hall
 from moderation.participation_rules import first_round
+from moderation.poll_rules import closed as poll_closed
 from moderation.text import clean
 from protocol import commands as c
 from protocol import entries as e
@@ -90,10 +91,13 @@ def open_(hall: Hall, actor: Actor, command: c.OpenHall, context: Context) -> De
 
 
 def close(hall: Hall, actor: Actor, command: c.CloseHall, context: Context) -> Decision | Refusal:
-    """Ends posting everywhere at once. What has no end yet is deferred: no question disappears."""
+    """Ends posting everywhere at once, and a poll that is open. What has no end yet is deferred: no question disappears."""
     due = date.fromisoformat(context.today) + timedelta(days=hall.setup.written_due_days)
     deferred = tuple(m.id for m in hall.messages.values() if m.has_open_end)
-    return one(e.HallClosed(at=context.now, by=actor.by, due=due.isoformat(), deferred=deferred))
+    closing = e.HallClosed(at=context.now, by=actor.by, due=due.isoformat(), deferred=deferred)
+    if hall.open_poll is not None:
+        return Decision((poll_closed(hall.open_poll, actor.by, context), closing))
+    return one(closing)
 
 
 def renew_links(hall: Hall, actor: Actor, command: c.RenewLinks, context: Context) -> Decision | Refusal:

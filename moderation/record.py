@@ -6,6 +6,7 @@ from typing import Any
 
 from moderation.hall import Hall
 from moderation.message import Message
+from moderation.poll import Poll
 from moderation.pseudonyms import said
 from moderation.views.parts import fate_of
 from protocol.credentials import key_hex, key_words, public_key
@@ -18,7 +19,7 @@ def minute(at: int | None) -> int | None:
 
 
 def records(hall: Hall) -> Iterator[dict[str, Any]]:
-    """All that may be published, in order: the town hall, each visible message with its fate, the sums."""
+    """All that may be published, in order: the town hall, each visible message with its fate, each poll, the sums."""
     setup = hall.setup
     yield {
         "record": "town_hall",
@@ -35,6 +36,8 @@ def records(hall: Hall) -> Iterator[dict[str, Any]]:
     for message in hall.messages.values():
         if message.state == "visible":
             yield {"record": "message", **_message(hall, message)}
+    for poll in hall.polls.values():
+        yield {"record": "poll", **poll_row(poll)}
     yield {"record": "sums", **sums(hall)}
 
 
@@ -45,6 +48,19 @@ def _issuer(hall: Hall) -> dict[str, Any]:
     spki = public_key(hall.admission.issuer)
     fingerprint = {"issuer_key_sha256": key_hex(spki).replace(" ", ""), "issuer_key_words": key_words(spki, hall.setup.language)}
     return {**fingerprint, "participants": len(hall.admitted)}
+
+
+def poll_row(poll: Poll) -> dict[str, Any]:
+    """One poll. `voters` and `counts` (as many as choices) are null while it is open, and where fewer than five have voted."""
+    return {
+        "id": poll.id,
+        "text": poll.question,
+        "choices": poll.choices,
+        "opened_at": minute(poll.at),
+        "closed_at": minute(poll.closed_at),
+        "voters": poll.voters,
+        "counts": poll.counts,
+    }
 
 
 def _message(hall: Hall, message: Message) -> dict[str, Any]:
@@ -122,6 +138,10 @@ def differences(hall: Hall) -> list[str]:
         ("on air", 0 if hall.on_air is None else 1, fates["on_air"]),
         ("queue", len(hall.queue), fates["queued"]),
     ]
+    polls = [poll for poll in hall.polls.values() if poll.counts is not None]
+    pairs += [(f"voters of poll {poll.id}", poll.voters, sum(poll.counts or ())) for poll in polls]
+    pairs += [(f"choices of poll {poll.id}", len(poll.choices), len(poll.counts or ())) for poll in polls]
     if hall.phase == "closed":
         pairs.append(("questions without an end", 0, fates["asked"] + fates["queued"] + fates["on_air"]))
+        pairs.append(("polls that are open", 0, sum(poll.open for poll in hall.polls.values())))
     return [f"{what}: {told} told, {found} found" for what, told, found in pairs if told != found]

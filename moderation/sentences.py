@@ -2,7 +2,7 @@
 
 from moderation.hall import Hall
 from moderation.pseudonyms import said
-from protocol.entries import Entry, LinkMade, MessagePosted
+from protocol.entries import Entry, LinkMade, MessagePosted, PollClosed, PollOpened
 from protocol.names import Language
 from protocol.sentences import sentence
 
@@ -22,7 +22,18 @@ def told(hall: Hall, seq: int, entry: Entry, lang: Language) -> str:
     fields["director"] = director.name if director else "-"
     fields["count"] = len(fields.get("authors") or fields.get("messages") or ())
     fields["seq"] = seq
-    key = "link_granted" if isinstance(entry, LinkMade) and entry.holder else kind.replace(".", "_")
+    key = kind.replace(".", "_")
+    match entry:
+        case LinkMade() if entry.holder:
+            key = "link_granted"
+        case PollOpened():
+            fields["question"], fields["choices"] = _shortened(entry.question), " · ".join(entry.choices)
+        case PollClosed(counts=None):
+            key = "poll_closed_few"
+        case PollClosed():
+            poll = hall.polls.get(entry.poll)
+            figures = zip(poll.choices if poll else (), entry.counts or (), strict=False)
+            fields["result"] = " · ".join(f"{choice} {count}" for choice, count in figures)
     return sentence(lang, "log", key, **fields)
 
 

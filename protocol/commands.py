@@ -22,6 +22,7 @@ from protocol.names import (
     MessageId,
     Mode,
     MuteReason,
+    PollId,
     Pseudonym,
     RemovalReason,
     Role,
@@ -267,7 +268,7 @@ class SetMode(Command, frozen=True, tag="chat:mode"):
 
 
 class ClearOverlay(Command, frozen=True, tag="overlay:clear"):
-    """All off every overlay, ticker and key too; stays clear, through reconnects too, until `overlay:show` or the next on air."""
+    """All off every overlay, ticker, key, poll too; stays clear, through reconnects, until `overlay:show` or the next on air."""
 
     roles: ClassVar[tuple[Role, ...]] = ("host",)
 
@@ -281,11 +282,34 @@ class SetTicker(Command, frozen=True, tag="overlay:ticker"):
     on: bool
 
 
+class SetPoll(Command, frozen=True, tag="overlay:poll"):
+    """The newest poll on the overlays, open or closed; or off again."""
+
+    roles: ClassVar[tuple[Role, ...]] = ("host",)
+    on: bool
+
+
 class SetKey(Command, frozen=True, tag="overlay:key"):
     """The words of the issuer's key on the overlays, to be compared with what every page shows; or off again."""
 
     roles: ClassVar[tuple[Role, ...]] = ("host",)
     on: bool
+
+
+# --- host: polls ---
+class OpenPoll(Command, frozen=True, tag="poll:open"):
+    """One at a time. Participants vote by `poll:vote` until it is closed."""
+
+    roles: ClassVar[tuple[Role, ...]] = ("host",)
+    question: Note
+    choices: Annotated[tuple[Note, ...], Meta(min_length=2, max_length=6)]
+
+
+class ClosePoll(Command, frozen=True, tag="poll:close"):
+    """No vote counts after it; what came of it is published, unless fewer than five have voted."""
+
+    roles: ClassVar[tuple[Role, ...]] = ("host",)
+    poll: PollId
 
 
 # --- organiser ---
@@ -354,6 +378,21 @@ class SupportQuestion(Query, frozen=True, tag="question:support"):
     roles: ClassVar[tuple[Role, ...]] = ("audience",)
     message: MessageId
     on: bool
+
+
+class Vote(Query, frozen=True, tag="poll:vote"):
+    """One for each participant, who may change it until the poll is closed. A repeat is harmless. `choice`: its index."""
+
+    roles: ClassVar[tuple[Role, ...]] = ("audience",)
+    poll: PollId
+    choice: Annotated[int, Meta(ge=0, lt=2**31)]
+
+
+class ShowVote(Query, frozen=True, tag="poll:mine"):
+    """What I have voted for in an open poll; null: nothing, or nobody knows any more."""
+
+    roles: ClassVar[tuple[Role, ...]] = ("audience",)
+    poll: PollId
 
 
 class CheckMessages(Query, frozen=True, tag="message:check"):

@@ -23,6 +23,7 @@ from protocol.names import (
     MessageState,
     Mode,
     MuteReason,
+    PollId,
     Pseudonym,
     RemovalReason,
     Role,
@@ -321,6 +322,22 @@ class ActUndone(_OfMessage, frozen=True, tag="act.undone"):
     before: Before
 
 
+# --- polls ---
+class PollOpened(Entry, frozen=True, tag="poll.opened"):
+    """Its seq is the poll's id. Votes stand outside the log."""
+
+    question: str
+    choices: tuple[str, ...]
+
+
+class PollClosed(Entry, frozen=True, tag="poll.closed"):
+    """What came of it: `counts` for each choice, `voters` their sum. Both None: fewer than five voted; no figures."""
+
+    poll: PollId
+    voters: int | None = None
+    counts: tuple[int, ...] | None = None
+
+
 # --- the overlay ---
 class OverlayCleared(Entry, frozen=True, tag="overlay.cleared"):
     pass
@@ -331,6 +348,12 @@ class OverlayShown(Entry, frozen=True, tag="overlay.shown"):
 
 
 class TickerSet(Entry, frozen=True, tag="overlay.ticker_set"):
+    on: bool
+
+
+class PollSet(Entry, frozen=True, tag="overlay.poll_set"):
+    """Whether the newest poll is on the overlays."""
+
     on: bool
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from protocol.names import Epoch, HallCode, Language, MessageId, Role, Seq
+from protocol.names import Epoch, HallCode, Language, MessageId, PollId, Role, Seq
 from protocol.views import Counts
 
 JOINED = "hall:joined"
@@ -60,12 +60,21 @@ class Snapshot(msgspec.Struct, frozen=True):
     entries: list[Any]
 
 
+class PollFigures(msgspec.Struct, frozen=True):
+    """Of the open poll, as they stood when so many had voted: five, ten, and so on, never between."""
+
+    id: PollId
+    voters: int
+    counts: tuple[int, ...]
+
+
 class Gauges(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`gauges:changed`: last value wins, absent means unchanged, never replayed."""
 
     viewers: int | None = None
     support: dict[MessageId, int] = {}
     counts: Counts | None = None
+    poll: PollFigures | None = None
 
 
 class Bye(msgspec.Struct, frozen=True, kw_only=True):

@@ -37,10 +37,17 @@ LIMITS: dict[str, Limit] = {
     "check_ids": Limit(100, "items", "the command is refused", "bad_request"),
     "messages_per_hall": Limit(200_000, "messages", "posting is refused", "hall_full"),
     "queue": Limit(500, "questions", "picking is refused", "queue_full"),
+    "poll_question": Limit(300, "code points", "the command is refused", "text_too_long"),
+    "poll_choice": Limit(80, "code points", "the command is refused", "text_too_long"),
+    "polls": Limit(50, "polls of one town hall", "opening another is refused", "too_many_polls"),
+    "poll_figures": Limit(5, "voters, below which and between whose multiples no figure is told", "it is not told", "-"),
+    "voters": Limit(65_536, "voters of one town hall", "further votes are refused", "disk_full"),
     "messages_per_10_s": Limit(
         5, "messages of one participant in 10 s, on all nodes together", "the message is refused", "too_fast"
     ),
-    "supports_per_10_s": Limit(30, "supports of one participant in 10 s, on one node", "the support is refused", "too_fast"),
+    "supports_per_10_s": Limit(
+        30, "supports and votes of one participant in 10 s, on one node", "the support or vote is refused", "too_fast"
+    ),
     "commands_per_10_s": Limit(100, "commands of one staff link in 10 s, on one node", "the command is refused", "too_fast"),
     "joins_per_address_per_min": Limit(
         3_000, "tickets for one address in 60 s, on one node", "the ticket is refused", "too_many_joins"

@@ -8,6 +8,7 @@ HallCode = Annotated[str, Meta(pattern=r"^[A-Z0-9]{4,10}$", description="Join co
 Epoch = Annotated[int, Meta(ge=0, lt=2**53, description="Rises whenever the store may have forgotten")]
 Seq = Annotated[int, Meta(ge=0, lt=2**53, description="Place of an entry in the log: 1, 2, 3, ...")]
 MessageId = Annotated[int, Meta(ge=1, lt=2**53, description="A message is named by the seq of its first entry")]
+PollId = Annotated[int, Meta(ge=1, lt=2**53, description="A poll is named by the seq of the entry that opened it")]
 ClientId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{8,40}$", description="Chosen by the client, repeated on a retry")]
 Slug = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 DepartmentId = Slug

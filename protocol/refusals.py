@@ -55,7 +55,7 @@ REFUSALS: dict[str, Kind] = {
     "muted": Kind(False, 403),
     "hall_full": Kind(False, 409),
     "client_id_reused": Kind(False, 409),
-    # messages and questions
+    # messages, questions and polls
     "no_such_message": Kind(False, 404),
     "no_such_director": Kind(False, 404),
     "no_such_department": Kind(False, 404),
@@ -70,6 +70,12 @@ REFUSALS: dict[str, Kind] = {
     "not_on_air": Kind(False, 409),
     "not_routed": Kind(False, 409),
     "queue_full": Kind(False, 409),
+    "poll_open": Kind(False, 409),
+    "poll_closed": Kind(False, 409),
+    "too_many_polls": Kind(False, 409),
+    "no_such_poll": Kind(False, 404),
+    "no_such_choice": Kind(False, 422),
+    "same_choice": Kind(False, 422),
     "merge_into_itself": Kind(False, 422),
     "due_in_the_past": Kind(False, 422),
     "undo_nothing": Kind(False, 409),

@@ -26,6 +26,7 @@ from protocol.names import (
     Mode,
     MuteReason,
     Phase,
+    PollId,
     Pseudonym,
     RemovalReason,
     Seconds,
@@ -41,7 +42,7 @@ class Fragment(msgspec.Struct, frozen=True, tag_field="k", kw_only=True, omit_de
 
 
 class Gone(Fragment, frozen=True, tag="gone"):
-    """The message `id` is not (or no longer) in this view. Says nothing of why."""
+    """The message, question or poll `id` is not (or no longer) in this view. Says nothing of why."""
 
     id: MessageId
 
@@ -93,6 +94,22 @@ class Fate(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     answer: Answer | None = None
     support: int | None = None
     """Frozen when it went on air; before that, see the gauges."""
+
+
+class PollCard(Fragment, frozen=True, tag="poll"):
+    """A poll, named by its id; on the overlay only while the host has it there. While it is open, see the gauges.
+
+    `voters`, `counts`: once it is closed, unless fewer than five have voted.
+    """
+
+    id: PollId
+    question: str
+    choices: tuple[str, ...]
+    open: bool
+    at: Seconds
+    closed_at: Seconds | None = None
+    voters: int | None = None
+    counts: tuple[int, ...] | None = None
 
 
 # --- audience ---
@@ -204,11 +221,12 @@ class Preview(Fragment, frozen=True, tag="preview"):
 
 
 class OverlayState(Fragment, frozen=True, tag="overlay"):
-    """`key`: the words of the issuer's key are shown."""
+    """`key`: the words of the issuer's key are shown. `poll`: the newest poll is."""
 
     cleared: bool = False
     ticker: bool = False
     key: bool = False
+    poll: bool = False
 
 
 class Muted(msgspec.Struct, frozen=True):
@@ -332,7 +350,7 @@ class Ticker(Fragment, frozen=True, tag="ticker"):
     on: bool
 
 
-AudienceFragment = AudienceHall | AudienceAdmission | AudienceMessage | AudienceOnAir | Gone | Window
+AudienceFragment = AudienceHall | AudienceAdmission | AudienceMessage | AudienceOnAir | PollCard | Gone | Window
 HostFragment = (
     HostHall
     | HostAdmission
@@ -344,11 +362,12 @@ HostFragment = (
     | MutedAuthors
     | HeldAuthors
     | Acts
+    | PollCard
     | Gone
     | Window
 )
 DirectorFragment = DirectorHall | QuestionCard | DirectorOnAir | Gone
-OverlayFragment = OverlayHall | LowerThird | TickerMessage | Ticker | Gone | Window
+OverlayFragment = OverlayHall | LowerThird | TickerMessage | Ticker | PollCard | Gone | Window
 
 
 # --- organiser: fetched over HTTP, not folded ---

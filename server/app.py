@@ -31,8 +31,10 @@ from server.front.front import Desk
 from server.front.handshake import PATH
 from server.gateway.gateway import Gateway
 from server.gateway.redeem import Redeemer
+from server.halls.ballots import Ballots
 from server.halls.directory import Directory
 from server.halls.execute import Executor
+from server.halls.polls import Polls
 from server.halls.rounds import Rounds
 from server.http import audit, built, commands, errors, export, health, join, organiser, pages, redeem, staff, stream, well_known
 from server.http import metrics as metrics_page
@@ -53,6 +55,7 @@ from server.store.erase import Eraser
 from server.store.follower import Follower
 from server.store.gauges import Presence, SupportGauges
 from server.store.tokens import SpentTokens
+from server.store.votes import Votes
 
 log = structlog.get_logger()
 
@@ -191,7 +194,12 @@ async def running(
         )
         await directory.start()
         stack.push_async_callback(directory.stop)
-        executor = Executor(appender, follower, support, eraser, zone=settings.time_zone, clock=wall)
+        votes = Votes(store)
+        ballots = Ballots(votes, eraser)
+        executor = Executor(appender, follower, support, eraser, ballots, zone=settings.time_zone, clock=wall)
+        polls = Polls(directory, executor, ballots, votes, wall)
+        await polls.start()
+        stack.push_async_callback(polls.stop)
         rounds = Rounds(directory, executor, tokens, name, wall)
         await rounds.start()
         stack.push_async_callback(rounds.stop)

@@ -127,7 +127,7 @@ def parser(lang: Language) -> argparse.ArgumentParser:
     log.add_argument("--follow", action="store_true", help=t("follow"))
     export = add("export", export_command)
     export.add_argument("code", type=_code, help=t("code"))
-    export.add_argument("--format", choices=("jsonl", "csv", "html"), default="jsonl", help=t("format"))
+    export.add_argument("--format", choices=("jsonl", "csv", "polls", "html"), default="jsonl", help=t("format"))
     issuer = add("issuer", issuer_command)
     issuer.add_argument("--issuer-host", help=t("host"))
     issuer.add_argument("--issuer-port", type=int, help=t("port"))

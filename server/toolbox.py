@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from server.admission.links import Links
+from server.halls.ballots import Ballots
 from server.halls.directory import Directory
 from server.halls.execute import Executor
 from server.secret import load
@@ -17,6 +18,7 @@ from server.store.erase import Eraser
 from server.store.follower import Follower
 from server.store.gauges import Presence, SupportGauges
 from server.store.tokens import SpentTokens
+from server.store.votes import Votes
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ async def toolbox(settings: Settings) -> AsyncIterator[Toolbox]:
         eraser, support = Eraser(store), SupportGauges(store)
         stack.push_async_callback(eraser.stop)
         directory = Directory(store, appender, follower, eraser, support, Presence(store, "toolbox"), SpentTokens(store))
-        executor = Executor(appender, follower, support, eraser, zone=settings.time_zone)
+        executor = Executor(appender, follower, support, eraser, Ballots(Votes(store), eraser), zone=settings.time_zone)
         secret = load(Path(settings.secret_file) if settings.secret_file else data / "secret")
         told = data / ADDRESS
         address = told.read_text("ascii").strip() if told.exists() else f"http://{settings.host}:{settings.port}"

@@ -15,7 +15,18 @@ def play(town: Town, steps: int, seed: int) -> None:
     for number in range(steps):
         town.now += chance.choice([0, 0, 1, 5])
         kind, fields, actor = _command(chance, town, number)
-        town.do(actor, kind, support={fields.get("message") or 0: chance.randrange(50)}, **fields)
+        tally = [chance.randrange(6) for _ in town.hall.polls[town.hall.open_poll].choices] if town.hall.open_poll else None
+        town.do(actor, kind, support={fields.get("message") or 0: chance.randrange(50)}, tally=tally, **fields)
+
+
+def _polls(chance: random.Random, town: Town, host: Any) -> list[tuple[type[c.Command], dict[str, Any], Any]]:
+    choices = chance.sample(WORDS, k=chance.randrange(2, 7))
+    newest = max(town.hall.polls, default=1)
+    return [
+        (c.OpenPoll, {"question": f"투표 {chance.choice(WORDS)}", "choices": choices}, host),
+        (c.ClosePoll, {"poll": town.hall.open_poll or newest}, host),
+        (c.SetPoll, {"on": chance.random() < 0.6}, host),
+    ]
 
 
 def _command(chance: random.Random, town: Town, number: int) -> tuple[type[c.Command], dict[str, Any], Any]:
@@ -60,6 +71,7 @@ def _command(chance: random.Random, town: Town, number: int) -> tuple[type[c.Com
         (c.PauseChat if chance.random() < 0.1 else c.ResumeChat, {}, host),
         (c.ClearOverlay if chance.random() < 0.5 else c.ShowOverlay, {}, host),
         (c.SetTicker, {"on": chance.random() < 0.6}, host),
+        *_polls(chance, town, host),
         (c.ConfigureHall, {"setup": town.hall.setup}, ORGANISER),
         (c.RenewLinks, {"role": "host"}, ORGANISER),
     ]

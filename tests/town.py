@@ -1,6 +1,6 @@
 """A town hall without a store: commands are decided, and what they become is applied at once. For tests of the rules."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import count
 from typing import Any
 
@@ -57,9 +57,9 @@ class Town:
         if opened:
             self.must(ORGANISER, c.OpenHall)
 
-    def context(self, text: str = "", support: Mapping[int, int] | None = None) -> Context:
+    def context(self, text: str = "", support: Mapping[int, int] | None = None, tally: Sequence[int] | None = None) -> Context:
         """`findings` as the node makes them."""
-        return Context(now=self.now, today="2026-11-24", findings=findings(clean(text)), support=support or {})
+        return Context(now=self.now, today="2026-11-24", findings=findings(clean(text)), support=support or {}, tally=tally)
 
     def apply(self, decision: Decision) -> int:
         """Append and evolve; the first seq."""
@@ -72,11 +72,17 @@ class Town:
         return first
 
     def do(
-        self, actor: Actor, kind: type[c.Command], /, support: Mapping[int, int] | None = None, **fields: Any
+        self,
+        actor: Actor,
+        kind: type[c.Command],
+        /,
+        support: Mapping[int, int] | None = None,
+        tally: Sequence[int] | None = None,
+        **fields: Any,
     ) -> int | Refusal:
         """The first seq, or the refusal; nothing is applied then."""
         command = kind(client_id=f"client-{next(self._ids)}", **fields)
-        decision = decide(self.hall, actor, command, self.context(fields.get("text", ""), support))
+        decision = decide(self.hall, actor, command, self.context(fields.get("text", ""), support, tally))
         return decision if isinstance(decision, Refusal) else self.apply(decision)
 
     def must(self, actor: Actor, kind: type[c.Command], /, **fields: Any) -> int:

@@ -1,8 +1,8 @@
-"""What the audience sees: visible messages, every question with its fate, what is on air. The same for everybody."""
+"""What the audience sees: visible messages, every question with its fate, what is on air, polls. The same for everybody."""
 
 from moderation.hall import Hall
 from moderation.message import Message
-from moderation.views.parts import department_names, director_names, fate_of, place
+from moderation.views.parts import department_names, director_names, fate_of, place, poll_cards, poll_news
 from protocol.entries import Entry
 from protocol.views import AudienceAdmission, AudienceHall, AudienceMessage, AudienceOnAir, Fragment, Gone, Window
 
@@ -10,7 +10,7 @@ from protocol.views import AudienceAdmission, AudienceHall, AudienceMessage, Aud
 def snapshot(hall: Hall) -> tuple[Fragment, ...]:
     """The whole view."""
     messages = (_message(hall, message) for message in hall.messages.values() if _sees(hall, message))
-    return (_hall(hall), *_admission(hall), _on_air(hall), *messages)
+    return (_hall(hall), *_admission(hall), _on_air(hall), *poll_cards(hall), *messages)
 
 
 def render(hall: Hall, seq: int, entry: Entry) -> tuple[Fragment, ...]:
@@ -26,6 +26,7 @@ def render(hall: Hall, seq: int, entry: Entry) -> tuple[Fragment, ...]:
             news.append(_message(hall, message))
         elif message.was_shown:
             news.append(Gone(id=id))
+    news += poll_news(hall)
     if "on_air" in hall.changed:
         news.append(_on_air(hall))
     if "audience_floor" in hall.changed:

@@ -6,22 +6,24 @@ from protocol.views import Fragment, Gone, Window
 
 View = dict[str, Fragment]
 """Fragments by name."""
+_NAMED = ("message", "question", "poll")
+"""Kinds of which there are many. Ids are places in the log, so that no two things share one."""
 
 
 def name(fragment: Fragment) -> str:
-    """`kind`, or `kind:id` where there are many of a kind. A `gone` goes by the name of the message it deletes."""
+    """`kind`, or `kind:id` where there are many of a kind. A `gone` goes by the name of the message with its id."""
     kind = str(type(fragment).__struct_config__.tag)
     if isinstance(fragment, Gone):
         return f"message:{fragment.id}"
-    return f"{kind}:{fragment.id}" if kind in ("message", "question") else kind  # type: ignore[attr-defined]  # these two kinds have an id
+    return f"{kind}:{fragment.id}" if kind in _NAMED else kind  # type: ignore[attr-defined]  # these have an id
 
 
 def fold(view: View, fragments: Iterable[Fragment]) -> View:
     """`view` in place, and returned: the newest value of a name wins; `gone` and `window` delete."""
     for fragment in fragments:
         if isinstance(fragment, Gone):
-            view.pop(f"message:{fragment.id}", None)
-            view.pop(f"question:{fragment.id}", None)
+            for kind in _NAMED:
+                view.pop(f"{kind}:{fragment.id}", None)
         elif isinstance(fragment, Window):
             for key in [key for key, kept in view.items() if _left_behind(kept, fragment.floor)]:
                 del view[key]

@@ -3,7 +3,7 @@
 from moderation.hall import Hall
 from moderation.message import Message
 from moderation.routing import suggest
-from moderation.views.parts import fate_of
+from moderation.views.parts import fate_of, poll_cards, poll_news
 from protocol.entries import Entry
 from protocol.views import (
     Acts,
@@ -28,7 +28,7 @@ def snapshot(hall: Hall) -> tuple[Fragment, ...]:
     """The whole view."""
     messages = (_message(hall, message) for message in hall.messages.values() if _sees(hall, message))
     singles = (_hall(hall), _queue(hall), _on_air(hall), _preview(hall), _overlay(hall), _muted(hall), _acts(hall))
-    return (*singles, *_participation(hall), *messages)
+    return (*singles, *_participation(hall), *poll_cards(hall), *messages)
 
 
 def render(hall: Hall, seq: int, entry: Entry) -> tuple[Fragment, ...]:
@@ -39,6 +39,7 @@ def render(hall: Hall, seq: int, entry: Entry) -> tuple[Fragment, ...]:
             news.append(show(hall))
     if hall.changed & {"held_authors", "admission"}:
         news += _participation(hall)
+    news += poll_news(hall)
     for id in hall.touched:
         message = hall.messages[id]
         news.append(_message(hall, message) if _sees(hall, message) else Gone(id=id))
@@ -103,7 +104,7 @@ def _preview(hall: Hall) -> Preview:
 
 
 def _overlay(hall: Hall) -> OverlayState:
-    return OverlayState(cleared=hall.overlay_cleared, ticker=hall.ticker, key=hall.key_shown)
+    return OverlayState(cleared=hall.overlay_cleared, ticker=hall.ticker, key=hall.key_shown, poll=hall.poll_shown)
 
 
 def _muted(hall: Hall) -> MutedAuthors:

@@ -1,15 +1,15 @@
-"""What goes on the picture: the question on air; a ticker, and the words of the issuer's key, while the host wants them."""
+"""What goes on the picture: the question on air; ticker, newest poll and words of the issuer's key while the host wants them."""
 
 from moderation.hall import Hall
 from moderation.message import Message
-from moderation.views.parts import department_name, director_name, place
+from moderation.views.parts import department_name, director_name, place, poll_card
 from protocol.entries import Entry
-from protocol.views import Fragment, Gone, LowerThird, OverlayHall, Ticker, TickerMessage, Window
+from protocol.views import Fragment, Gone, LowerThird, OverlayHall, PollCard, Ticker, TickerMessage, Window
 
 
 def snapshot(hall: Hall) -> tuple[Fragment, ...]:
     """The whole view."""
-    return (_hall(hall), _lower_third(hall), Ticker(on=hall.ticker), *_running(hall))
+    return (_hall(hall), _lower_third(hall), Ticker(on=hall.ticker), *_poll(hall), *_running(hall))
 
 
 def render(hall: Hall, seq: int, entry: Entry) -> tuple[Fragment, ...]:
@@ -19,6 +19,11 @@ def render(hall: Hall, seq: int, entry: Entry) -> tuple[Fragment, ...]:
         news.append(_hall(hall))
     if hall.changed & {"on_air", "overlay", "hall"} or hall.on_air in hall.touched:
         news.append(_lower_third(hall))
+    if "poll_shown" in hall.changed and not hall.poll_shown:
+        news += [Gone(id=id) for id in _newest(hall, 1)]
+    elif "poll_shown" in hall.changed or hall.poll_touched is not None:
+        # A new one takes the place of the one before.
+        news += [*(Gone(id=id) for id in _newest(hall, 2)[:-1]), *_poll(hall)] if hall.poll_shown else []
     if "ticker" in hall.changed:
         # Off: all of it leaves. On: the window's messages come, as if they were new.
         news += [Ticker(on=hall.ticker), Window(floor=seq + 1), *_running(hall)]
@@ -32,6 +37,15 @@ def render(hall: Hall, seq: int, entry: Entry) -> tuple[Fragment, ...]:
         if "overlay_floor" in hall.changed:
             news.append(Window(floor=hall.overlay_floor))
     return tuple(news)
+
+
+def _newest(hall: Hall, count: int) -> list[int]:
+    """Ids of the newest polls, the newest last."""
+    return list(hall.polls)[-count:]
+
+
+def _poll(hall: Hall) -> tuple[PollCard, ...]:
+    return tuple(poll_card(hall.polls[id]) for id in _newest(hall, 1)) if hall.poll_shown else ()
 
 
 def _running(hall: Hall) -> tuple[TickerMessage, ...]:

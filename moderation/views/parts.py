@@ -2,8 +2,9 @@
 
 from moderation.hall import Hall
 from moderation.message import Message
+from moderation.poll import Poll
 from protocol.setup import Department, Director
-from protocol.views import Answer, DepartmentName, DirectorName, Fate
+from protocol.views import Answer, DepartmentName, DirectorName, Fate, PollCard
 
 
 def department_name(department: Department) -> DepartmentName:
@@ -65,6 +66,30 @@ def answer_of(hall: Hall, message: Message) -> Answer | None:
     if live_at is not None:
         return Answer(how="live", at=live_at, offset_s=offset, took_s=took, director=message.director)
     return None
+
+
+def poll_card(poll: Poll) -> PollCard:
+    """The same for all who see it."""
+    return PollCard(
+        id=poll.id,
+        question=poll.question,
+        choices=poll.choices,
+        open=poll.open,
+        at=poll.at,
+        closed_at=poll.closed_at,
+        voters=poll.voters,
+        counts=poll.counts,
+    )
+
+
+def poll_cards(hall: Hall) -> tuple[PollCard, ...]:
+    """All, oldest first."""
+    return tuple(poll_card(poll) for poll in hall.polls.values())
+
+
+def poll_news(hall: Hall) -> tuple[PollCard, ...]:
+    """The poll that the last entry opened or closed."""
+    return () if hall.poll_touched is None else (poll_card(hall.polls[hall.poll_touched]),)
 
 
 def place(message: Message) -> int | None:

@@ -13,7 +13,7 @@ from server.settings import Settings
 
 async def export_command(given: argparse.Namespace, settings: Settings, sources: dict[str, str], lang: Language) -> int:
     """The record, to standard output."""
-    name = {"jsonl": "record.jsonl", "csv": "questions.csv", "html": "report.html"}[given.format]
+    name = {"jsonl": "record.jsonl", "csv": "questions.csv", "polls": "polls.csv", "html": "report.html"}[given.format]
     async with opened(settings, lang) as tools:
         runtime = await find(tools, given.code, lang)
         chosen = given.lang or runtime.hall.setup.language

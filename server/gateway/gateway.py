@@ -20,6 +20,7 @@ from protocol.commands import (
     PostMessage,
     ResumeView,
     SupportQuestion,
+    Vote,
     names_for,
 )
 from protocol.frames import PROTOCOL, Ack, Hello, You
@@ -191,4 +192,4 @@ class Gateway:
             return self._staff.take(key, now)
         if isinstance(command, PostMessage):
             return self._posts.take(key, now)
-        return self._supports.take(key, now) if isinstance(command, SupportQuestion) else self._staff.take(key, now)
+        return self._supports.take(key, now) if isinstance(command, SupportQuestion | Vote) else self._staff.take(key, now)

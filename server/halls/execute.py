@@ -1,5 +1,7 @@
 """A command's way into the log: decide → guarded append → on conflict decide again → the acknowledgement."""
 
+import contextlib
+import dataclasses
 import hashlib
 import time
 from collections.abc import Callable
@@ -16,6 +18,7 @@ from moderation.context import Actor, Context
 from moderation.decide import Decision, decide
 from moderation.filters import findings
 from moderation.participation_rules import asks_few, barred, may_choose, offered, pseudonym_of
+from moderation.poll_rules import closes
 from moderation.text import clean
 from protocol.bus import pack
 from protocol.commands import (
@@ -26,11 +29,14 @@ from protocol.commands import (
     PostMessage,
     Query,
     ShowStored,
+    ShowVote,
     SupportQuestion,
+    Vote,
 )
-from protocol.entries import Entry, MessageErased, QuestionAired
+from protocol.entries import Entry, MessageErased, PollClosed, PollOpened, QuestionAired
 from protocol.limits import limit
 from protocol.refusals import Refusal
+from server.halls.ballots import Ballots
 from server.halls.runtime import Runtime
 from server.store.appender import Append, Appended, Appender, Busy, ClientIdReused, Conflict, NewEntry, Rate, TooFast, Unseen
 from server.store.client import StoreRefused, StoreUnavailable
@@ -62,6 +68,7 @@ class Executor:
         follower: Follower,
         gauges: SupportGauges,
         eraser: Eraser,
+        ballots: Ballots,
         *,
         zone: str = "Asia/Seoul",
         clock: Callable[[], float] = time.time,
@@ -70,6 +77,7 @@ class Executor:
         self._appender = appender
         self._follower = follower
         self._gauges = gauges
+        self._ballots = ballots
         self._zone = ZoneInfo(zone)
         self._clock = clock
 
@@ -89,6 +97,12 @@ class Executor:
                 context = await self._context(runtime, command)
                 judged_at = runtime.seq
                 decision = decide(runtime.hall, actor, command, context)
+                poll = None if isinstance(decision, Refusal) else closes(decision)
+                if poll is not None:
+                    # Nobody votes any more from here on: what is written down is all that was ever acknowledged.
+                    tally = await self._ballots.seal(runtime, poll)
+                    judged_at = runtime.seq
+                    decision = decide(runtime.hall, actor, command, dataclasses.replace(context, tally=tally))
                 if isinstance(decision, Refusal):
                     known = await self._first_result(runtime, dedupe, digest)
                     if not isinstance(known, Unseen):
@@ -106,7 +120,7 @@ class Executor:
                     case Appended() as done:
                         result = msgpack.unpackb(done.result)
                         if not done.repeated:
-                            await self._afterwards(runtime, decision.entries)
+                            await self._afterwards(runtime, decision.entries, done.first_seq)
                         return Done(done.first_seq, result)
                     case ClientIdReused():
                         return Refusal("client_id_reused", field="$.client_id")
@@ -130,6 +144,10 @@ class Executor:
         match query:
             case SupportQuestion():
                 return await self._support(runtime, actor, voter, query)
+            case Vote():
+                return await self._ballots.vote(runtime, actor, voter, query)
+            case ShowVote():
+                return await self._ballots.mine(runtime, voter, query)
             case CheckMessages():
                 return {"states": {str(m): _own_state(runtime, actor, m) for m in query.messages}}
             case ShowStored():
@@ -217,8 +235,15 @@ class Executor:
                 return unseen
         return Unseen()
 
-    async def _afterwards(self, runtime: Runtime, entries: tuple[Entry, ...]) -> None:
+    async def _afterwards(self, runtime: Runtime, entries: tuple[Entry, ...], first: int) -> None:
         """What an entry means outside the log. Repeated at every load, so that a crash in between leaves nothing."""
+        for seq, entry in enumerate(entries, first):
+            # Trouble is left to those who look after polls (polls.py).
+            with contextlib.suppress(StoreUnavailable, StoreRefused):
+                if isinstance(entry, PollOpened):
+                    await self._ballots.opened(runtime, seq)
+                elif isinstance(entry, PollClosed):
+                    await self._ballots.drop(runtime, [entry.poll])
         erased = [entry.message for entry in entries if isinstance(entry, MessageErased)]
         if erased:
             await self._eraser.erase(runtime.code, erased)

@@ -1,9 +1,11 @@
 """The gauges of one town hall on this node: last value wins, never replayed."""
 
+from collections.abc import Sequence
+
 import msgpack
 
 from moderation.hall import Hall
-from protocol.frames import Gauges
+from protocol.frames import Gauges, PollFigures
 from protocol.views import Counts
 
 
@@ -13,14 +15,25 @@ class GaugeBoard:
     def __init__(self) -> None:
         self.viewers = 0
         self.support: dict[int, int] = {}
+        self.poll: PollFigures | None = None
+        """Of the newest poll that had enough voters."""
+        self._told_poll: PollFigures | None = None
         self._told_viewers = -1
         self._told_counts: Counts | None = None
         self._dirty: set[int] = set()
 
     def take(self, payload: bytes) -> None:
-        """msgpack {message: count} as some node published it."""
-        for message, count in msgpack.unpackb(payload, strict_map_key=False).items():
-            self.put(message, count)
+        """msgpack {message: count} or {"poll": [id, voters, counts]} as some node or the store published it."""
+        for name, figure in msgpack.unpackb(payload, strict_map_key=False).items():
+            if name == "poll":
+                self.put_poll(*figure)
+            else:
+                self.put(name, figure)
+
+    def put_poll(self, id: int, voters: int, counts: Sequence[int]) -> None:
+        """Figures of the open poll. They come by two ways: what is older than what is known is dropped."""
+        if self.poll is None or (id, voters) > (self.poll.id, self.poll.voters):
+            self.poll = PollFigures(id, voters, tuple(counts))
 
     def put(self, message: int, count: int) -> None:
         """`count` supports of `message` now."""
@@ -30,19 +43,26 @@ class GaugeBoard:
 
     def all(self, hall: Hall) -> Gauges:
         """Every gauge, for somebody who comes in."""
-        return Gauges(viewers=self.viewers, support=dict(self.support), counts=hall.counts())
+        return Gauges(viewers=self.viewers, support=dict(self.support), counts=hall.counts(), poll=self._poll(hall))
+
+    def _poll(self, hall: Hall) -> PollFigures | None:
+        """Nothing once it is closed: what came of it stands in the view."""
+        return self.poll if self.poll is not None and self.poll.id == hall.open_poll else None
 
     def changed(self, hall: Hall) -> Gauges | None:
         """What changed since the last call; None: nothing did."""
         counts = hall.counts()
         viewers = self.viewers if _worth_telling(self._told_viewers, self.viewers) else None
-        if viewers is None and not self._dirty and counts == self._told_counts:
+        poll = self._poll(hall)
+        if viewers is None and not self._dirty and counts == self._told_counts and poll in (None, self._told_poll):
             return None
         news = Gauges(
             viewers=viewers,
             support={message: self.support[message] for message in self._dirty},
             counts=counts if counts != self._told_counts else None,
+            poll=poll if poll != self._told_poll else None,
         )
+        self._told_poll = poll or self._told_poll
         self._dirty.clear()
         self._told_counts = counts
         if viewers is not None:

@@ -60,6 +60,10 @@ class Runtime:
         self.seq = 0
         self.stopped: str | None = None
         self.author_key: Mac | None = None
+        self.poll_key: tuple[int, bytes] | None = None
+        """Of the open poll: its id, and what its ballots are made with."""
+        self.dropped_polls: set[int] = set()
+        """Closed ones of whose votes nothing is left in the store."""
         self.board = GaugeBoard()
         self.awaiting = Awaiting(wall)
         self.idle_since = clock()
@@ -103,6 +107,8 @@ class Runtime:
     def reset(self, epoch: int) -> None:
         """Forget everything: the log is read afresh, because it is new here or the store may have forgotten."""
         self.hall, self.epoch, self.seq = Hall.empty(), epoch, 0
+        self.poll_key, self.board.poll = None, None
+        self.dropped_polls.clear()
         if not self._replaying:
             self._replaying = True
             asyncio.get_running_loop().call_soon(self._end_replay)
@@ -129,11 +135,13 @@ class Runtime:
                 return self.stop(f"entry {seq}: {corrupt}")
             advance(self.hall, seq, body)
             self.seq = seq
+            if self.poll_key is not None and self.poll_key[0] != self.hall.open_poll:
+                self.poll_key = None
             if not self._replaying:
                 self._show(seq, entry)
 
     def gauges(self, payload: bytes) -> None:
-        """Support figures that changed on some node."""
+        """Figures that changed on some node."""
         self.board.take(payload)
 
     def stop(self, reason: str) -> None:

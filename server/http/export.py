@@ -4,15 +4,17 @@ import asyncio
 import csv
 import html
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
 from aiohttp import web
 
 from moderation.hall import Hall
-from moderation.record import differences, question_row, questions, records, sums
+from moderation.poll import Poll
+from moderation.record import differences, poll_row, question_row, questions, records, sums
 from protocol import wire
 from protocol.credentials import key_hex, key_words, public_key
 from protocol.names import Language
@@ -47,23 +49,25 @@ COLUMNS = (
     "note",
     "into",
 )
+POLL_COLUMNS = ("id", "text", "opened_at", "closed_at", "voters", "choice", "count")
 CHUNK_BYTES = 65_536
 """Written at once; others are served in between."""
 
 
 def jsonl(hall: Hall) -> Iterator[bytes]:
-    """One JSON object a line: the town hall, messages in order, sums."""
+    """One JSON object a line: the town hall, messages in order, polls, sums."""
     for record in records(hall):
         yield wire.dumps(record) + b"\n"
 
 
 def questions_csv(hall: Hall, zone: ZoneInfo, lang: Language) -> Iterator[bytes]:
-    """Questions with fates and times, one a row; UTF-8 with BOM so that Excel shows Korean."""
+    """Questions with fates and times, one a row."""
     words = section(lang, "record")
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow([words["columns"][column] for column in COLUMNS])
-    yield b"\xef\xbb\xbf"
+    return _csv(COLUMNS, words["columns"], _question_rows(hall, zone, lang))
+
+
+def _question_rows(hall: Hall, zone: ZoneInfo, lang: Language) -> Iterator[dict[str, Any]]:
+    words = section(lang, "record")
     for message in questions(hall):
         row = question_row(hall, message, lang)
         for column in ("at", "aired_at", "answered_at"):
@@ -71,7 +75,31 @@ def questions_csv(hall: Hall, zone: ZoneInfo, lang: Language) -> Iterator[bytes]
         row["fate"] = words["fate"][row["fate"]]
         row["reason"] = words["decline"][row["reason"]] if row["reason"] else None
         row["answered_how"] = words["how"][row["answered_how"]] if row["answered_how"] else None
-        writer.writerow(["" if row.get(column) is None else cell(str(row[column])) for column in COLUMNS])
+        yield row
+
+
+def polls_csv(hall: Hall, zone: ZoneInfo, lang: Language) -> Iterator[bytes]:
+    """Polls, one choice a row; without figures where a poll has none."""
+    return _csv(POLL_COLUMNS, section(lang, "record")["poll_columns"], _poll_rows(hall, zone))
+
+
+def _poll_rows(hall: Hall, zone: ZoneInfo) -> Iterator[dict[str, Any]]:
+    for poll in hall.polls.values():
+        row = poll_row(poll)
+        for column in ("opened_at", "closed_at"):
+            row[column] = _minute(row[column], zone) if row[column] is not None else None
+        for place, choice in enumerate(poll.choices):
+            yield {**row, "choice": choice, "count": poll.counts[place] if poll.counts else None}
+
+
+def _csv(columns: Sequence[str], heads: Mapping[str, str], rows: Iterable[Mapping[str, Any]]) -> Iterator[bytes]:
+    """UTF-8 with BOM so that Excel shows Korean."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow([heads[column] for column in columns])
+    yield b"\xef\xbb\xbf"
+    for row in rows:
+        writer.writerow(["" if row.get(column) is None else cell(str(row[column])) for column in columns])
         yield out.getvalue().encode()
         out.seek(0)
         out.truncate()
@@ -98,7 +126,7 @@ article .answer{border-left:3px solid #1f6f78;padding-left:.8rem;margin-top:.5re
 
 
 def report(hall: Hall, zone: ZoneInfo, lang: Language) -> Iterator[bytes]:
-    """A self-contained page to read and to print: figures, then every question with what became of it."""
+    """A self-contained page to read and to print: figures, every question with what became of it, every poll."""
     words = section(lang, "record")
     esc = html.escape
     figures = sums(hall)
@@ -144,6 +172,10 @@ def report(hall: Hall, zone: ZoneInfo, lang: Language) -> Iterator[bytes]:
             f"{' · ' + esc(str(row['pseudonym'])) if 'pseudonym' in row else ''}</p><p>{esc(row['text'] or '')}</p>"
             f'<p><span class="fate">{esc(fate)}</span>{" · " + who if who else ""}</p>{note}{answer}</article>'
         ).encode()
+    if hall.polls:
+        yield f"<h2>{words['polls']}</h2>".encode()
+    for poll in hall.polls.values():
+        yield _poll(poll, words, when).encode()
     checks = [(words["audit_hash"], hall.chain), (words["pages_hash"], pages_hash())]
     if hall.admission is not None:
         spki = public_key(hall.admission.issuer)
@@ -153,6 +185,26 @@ def report(hall: Hall, zone: ZoneInfo, lang: Language) -> Iterator[bytes]:
     yield f'<p class="meta">{words["promise"]}</p></body></html>\n'.encode()
 
 
+def _poll(poll: Poll, words: Mapping[str, Any], when: Callable[[int | None], str]) -> str:
+    """One poll with what came of it."""
+    row, esc = poll_row(poll), html.escape
+    how = words["poll_open"] if poll.open else words["poll_few"]
+    if poll.counts is not None and poll.voters is not None:
+        how = words["poll_voters"].format(count=f"{poll.voters:,}")
+        figures = [f"{count:,} ({100 * count / poll.voters:.1f} %)" for count in poll.counts]
+    else:
+        figures = [""] * len(poll.choices)
+    shown = "".join(
+        f'<tr><td>{esc(choice)}</td><td class="n">{figure}</td></tr>'
+        for choice, figure in zip(poll.choices, figures, strict=True)
+    )
+    return (
+        f'<article id="p{poll.id}"><p class="meta">{words["poll"].format(id=poll.id)} · {when(row["opened_at"])} – '
+        f"{when(row['closed_at'])}</p><p>{esc(poll.question)}</p><table>{shown}</table>"
+        f'<p><span class="fate">{how}</span></p></article>'
+    )
+
+
 def _clock(seconds: int) -> str:
     return f"{seconds // 3600}:{seconds % 3600 // 60:02}:{seconds % 60:02}"
 
@@ -160,6 +212,7 @@ def _clock(seconds: int) -> str:
 FORMATS: dict[str, tuple[str, Callable[[Hall, ZoneInfo, Language], Iterator[bytes]]]] = {
     "record.jsonl": ("application/jsonl", lambda hall, _, __: jsonl(hall)),
     "questions.csv": ("text/csv", questions_csv),
+    "polls.csv": ("text/csv", polls_csv),
     "report.html": ("text/html", report),
 }
 

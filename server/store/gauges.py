@@ -6,12 +6,13 @@ from importlib.resources import files
 
 import msgpack
 
+from protocol.limits import limit
 from server.store.client import Store, guarded
 from server.store.keys import Keys
 
 SUPPORT = files("server.store").joinpath("support.lua").read_text("ascii")
 PRESENCE = files("server.store").joinpath("presence.lua").read_text("ascii")
-VOTERS_MAX = 65_536
+VOTERS_MAX = limit("voters")
 """Voters of one town hall; a bitmap then takes 8 kB."""
 PRESENT_S = 10
 """A node that has not told its viewers for this long no longer counts."""

@@ -84,6 +84,19 @@ class Keys:
         return self._key("pool")
 
     @property
+    def polls(self) -> str:
+        """Hash: poll → whether its box is `open`, `sealed` or `dropped`. Stays."""
+        return self._key("polls")
+
+    def votes(self, poll: int) -> str:
+        """Hash: ballot → choice. Gone once the poll is closed."""
+        return self._key(f"votes:{poll}")
+
+    def tally(self, poll: int) -> str:
+        """Hash: choice → votes, and `told`: the figures as they may be told. Gone once the poll is closed."""
+        return self._key(f"tally:{poll}")
+
+    @property
     def presence(self) -> str:
         """Hash: node → "viewers:unix time of the store"."""
         return self._key("presence")

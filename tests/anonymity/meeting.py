@@ -16,6 +16,7 @@ from loadtests.entry import b64, show, unb64
 from moderation.context import Actor
 from protocol import commands as c
 from protocol.bus import unpack
+from protocol.commands import QUERIES
 from protocol.entries import ParticipantsAdmitted
 from protocol.refusals import Refusal
 from protocol.setup import Admission, EligibilityKind, Issuer
@@ -103,7 +104,7 @@ class Chat:
         self, ticket: str, command: str, node: Node | None = None, by: aiohttp.ClientSession | None = None, **payload: Any
     ) -> Any:
         """The acknowledgement of a participant's command, by POST."""
-        if command not in ("question:support", "participation:check", "message:check", "round:await"):
+        if command not in QUERIES:
             payload = {"client_id": uuid4().hex, **payload}
         async with (by or self.session).post(
             f"{(node or self.node).url}/api/v1/halls/{CODE}/audience/commands",

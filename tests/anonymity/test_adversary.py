@@ -187,7 +187,7 @@ async def held(
 async def everything_exported(chat: Chat) -> bytes:
     """What the organiser can take away, and what the server tells of itself."""
     key = {"Authorization": f"Bearer {chat.node.links.organiser_key}"}
-    ours = ("export/record.jsonl", "export/questions.csv", "export/report.html", "audit.jsonl", "organiser")
+    ours = ("export/record.jsonl", "export/questions.csv", "export/polls.csv", "export/report.html", "audit.jsonl", "organiser")
     found = b""
     for path in (*(f"/api/v1/halls/{CODE}/{name}" for name in ours), "/healthz", "/readyz", "/metrics"):
         async with chat.session.get(chat.node.url + path, headers=key) as response:

@@ -181,7 +181,14 @@ async def test_nothing_of_anybody_is_anywhere_that_the_documentation_does_not_na
             await asyncio.gather(*(post(person, served, gate) for person in people))
             exports = b""
             organiser = {"Authorization": f"Bearer {served.organiser}"}
-            for path in ("export/record.jsonl", "export/questions.csv", "export/report.html", "audit.jsonl", "organiser"):
+            for path in (
+                "export/record.jsonl",
+                "export/questions.csv",
+                "export/polls.csv",
+                "export/report.html",
+                "audit.jsonl",
+                "organiser",
+            ):
                 async with session.get(f"{served.url}/api/v1/halls/{CODE}/{path}", headers=organiser) as response:
                     assert response.status == 200
                     exports += await response.read()

@@ -88,6 +88,18 @@ class House:
         )
         return int(ack["seq"])
 
+    async def vote(self, poll: int, choice: int, *, ticket: str = "") -> None:
+        """Of a participant, by default of a new one."""
+        body = {"command": "poll:vote", "payload": {"poll": poll, "choice": choice}}
+        await self._ask("POST", f"{self._base}/audience/commands", ticket or await self.ticket(), body)
+
+    async def exported(self, name: str) -> str:
+        """A file of the record, as the organiser gets it."""
+        headers = {"Authorization": f"Bearer {self.served.organiser}"}
+        async with self.http.get(f"{self.served.url}{self._base}/export/{name}", headers=headers) as response:
+            assert response.status == 200
+            return await response.text("utf-8-sig")
+
     @property
     def _base(self) -> str:
         return f"/api/v1/halls/{self.code}"
@@ -118,7 +130,10 @@ def _command(name: str, payload: dict[str, Any]) -> dict[str, Any]:
 
 
 async def live_in(house: House) -> None:
-    """Messages short, long (300 letters) and held; a question of each fate, one on air; somebody muted; a ticker."""
+    """Messages short, long (300 letters) and held; a question of each fate, one on air; somebody muted; a ticker.
+
+    Two polls are closed, one of them with a result, and one is open.
+    """
     host = "host:host-1"
     texts = [LONG[:300], "W" * 300, *(f"{number}번째 짧은 글" for number in range(18))]
     await asyncio.gather(*(house.post(text) for text in texts))
@@ -140,3 +155,12 @@ async def live_in(house: House) -> None:
     await house.act(host, "author:mute", message=removed, reason="spam", seconds=600)
     await house.post("자동으로 보류될 글 010-1234-5678")
     await house.act(host, "overlay:ticker", on=True)
+    for question, choices, voters in (("fewer than five", ("A", "B"), 3), (LONG, [f"{n} {LONG}"[:80] for n in range(6)], 7)):
+        poll = await house.act(host, "poll:open", question=question[:300], choices=choices)
+        for voter in range(voters):
+            await house.vote(poll, voter % 2)
+        await house.act(host, "poll:close", poll=poll)
+    poll = await house.act(host, "poll:open", question=LONG[:300], choices=[f"{n} {LONG}"[:80] for n in range(6)])
+    for voter in range(5):
+        await house.vote(poll, voter % 3)
+    await house.act(host, "overlay:poll", on=True)

@@ -21,6 +21,15 @@ async def questions(visit: Visits, house: House, lang: Language) -> Page:
     return page
 
 
+async def results(visit: Visits, house: House, lang: Language) -> Page:
+    """Of the polls that are closed, among the questions."""
+    page = await questions(visit, house, lang)
+    if await page.count(".closed-polls"):
+        await page.click(".closed-polls summary")
+        await page.sees(".closed-polls .bars")
+    return page
+
+
 async def locked(visit: Visits, house: House, lang: Language) -> Page:
     """What is stored about a message."""
     page = await visit(house, "audience", lang=lang)
@@ -41,6 +50,21 @@ async def menu(visit: Visits, house: House, lang: Language) -> Page:
     """The console's menu."""
     page = await visit(house, "host", lang=lang)
     await page.click("details.menu > summary")
+    return page
+
+
+async def polls(visit: Visits, house: House, lang: Language) -> Page:
+    """The console's polls: one that is open, and the results of others; or the form for the first one."""
+    page = await visit(house, "host", lang=lang)
+    await page.press("KeyV")
+    await page.sees("dialog[open]")
+    return page
+
+
+async def votes(visit: Visits, house: House, lang: Language) -> Page:
+    """Nothing but the poll in the picture."""
+    page = await visit(house, "overlay", lang=lang, query="poll=1")
+    await page.sees(".third, .note")
     return page
 
 
@@ -91,6 +115,5 @@ async def setup(visit: Visits, house: House, lang: Language) -> Page:
     return page
 
 
-STATES: dict[str, State] = {
-    one.__name__: one for one in (join, audience, questions, locked, host, menu, director, reading, overlay, halls, hall, setup)
-}
+ALL = (join, audience, questions, results, locked, host, menu, polls, director, reading, overlay, votes, halls, hall, setup)
+STATES: dict[str, State] = {one.__name__: one for one in ALL}

@@ -17,7 +17,7 @@ SAID = """() => {
     watch.observe(region, {childList: true, characterData: true, subtree: true});
   }
 }"""
-SHEETS = ("KeyR", "KeyM", "KeyU", "KeyL", "KeyD", "KeyW", "Shift+Slash")
+SHEETS = ("KeyR", "KeyM", "KeyU", "KeyL", "KeyD", "KeyW", "KeyV", "Shift+Slash")
 
 
 @pytest.mark.parametrize("lang", ["ko", "en"])

@@ -59,6 +59,9 @@ async def marked(http: aiohttp.ClientSession, served: Served) -> Marked:
     await house.act("director:d1", "question:answer", message=asked["written"], text=f"{SHORT}\n{PICTURE}")
     await house.act("host:host-1", "question:air", message=asked["air"])
     await house.act("host:host-1", "overlay:ticker", on=True)
+    poll = await house.act("host:host-1", "poll:open", question=PICTURE, choices=[SHORT, PICTURE])
+    await house.act("host:host-1", "poll:close", poll=poll)
+    await house.act("host:host-1", "poll:open", question=SHORT, choices=[PICTURE, SHORT])
     return Marked(house, asked)
 
 
@@ -80,9 +83,12 @@ async def test_nothing_runs_in_the_chat_or_among_the_questions(width: int, marke
     assert SHORT in await page.texts(".chat article .text")
     assert SHORT in await page.text("h1")
     assert SHORT in await page.text(".on-air")
+    assert SHORT in await page.text(".poll h2") and PICTURE in await page.text(".poll .choice")
     await nothing_ran(page)
     assert await page.spills() == []
     await page.click("#tab-questions")
+    await page.click(".closed-polls summary")
+    await page.says(".closed-polls", PICTURE)
     await page.says(".questions .written", PICTURE)
     await nothing_ran(page)
     assert await page.spills() == []
@@ -93,8 +99,11 @@ async def test_nothing_runs_in_the_console_or_its_dialogs(width: int, marked: Ma
     page = await visit(marked.house, "host", width=width)
     await page.sees(".stream .item >> nth=100")
     await page.says(".live", SHORT)
+    await page.press("KeyV")
+    await page.says("dialog .polls-closed", PICTURE)
     await nothing_ran(page)
     assert await page.spills() == []
+    await page.shut()
     await page.focus(".queue .item:has-text('queued')")
     for key in ("KeyL", "KeyM", "KeyD", "KeyW", "KeyU", "KeyR"):
         await page.press(key)
@@ -134,6 +143,12 @@ async def test_nothing_runs_in_the_picture(http: aiohttp.ClientSession, served: 
         assert await page.evaluate(INSIDE), text
         await house.act("host:host-1", "question:finish", message=id)
         await page.sees(".third", times=0)
+    await house.act("host:host-1", "poll:open", question=CORPUS[-1][:300], choices=[SHORT, PICTURE])
+    await house.act("host:host-1", "overlay:poll", on=True)
+    await page.says(".third.poll", PICTURE)
+    await nothing_ran(page)
+    assert await page.spills() == []
+    assert await page.evaluate(INSIDE)
 
 
 @pytest.mark.parametrize("width", [360, 1280])

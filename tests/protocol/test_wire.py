@@ -144,6 +144,11 @@ def sample(kind: type[Entry]) -> Entry:
         "undoes": 3,
         "before": {"state": "visible", "merged": [4]},
         "on": True,
+        "poll": 3,
+        "question": "언제 할까요?",
+        "choices": ["아침", "저녁"],
+        "voters": 5,
+        "counts": [2, 3],
         "reason": {"author.muted": "abuse", "message.removed": "spam", "question.declined": "other"}.get(
             str(kind.__struct_config__.tag), "r"
         ),

@@ -36,6 +36,9 @@ FIELDS: dict[str, dict[str, Any]] = {
     "chat:mode": {"mode": "reviewed"},
     "overlay:ticker": {"on": True},
     "overlay:key": {"on": True},
+    "overlay:poll": {"on": True},
+    "poll:open": {"question": "언제 할까요?", "choices": ("아침", "저녁")},
+    "poll:close": {"poll": 1},
     "hall:configure": {"setup": SETUP},
     "links:renew": {"role": "host"},
     "links:make": {

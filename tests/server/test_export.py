@@ -122,6 +122,52 @@ def test_times_are_told_to_the_minute(town: Town) -> None:
         assert all(at % 60 == 0 for at in times if at is not None)
 
 
+def with_poll(*choices: str, tally: tuple[int, ...] | None = None, question: str = "언제 할까요?") -> Town:
+    """One poll; closed where there is a tally."""
+    town = Town()
+    id = town.must(HOST, c.OpenPoll, question=question, choices=choices)
+    if tally is not None:
+        assert isinstance(town.do(HOST, c.ClosePoll, poll=id, tally=tally), int)
+    return town
+
+
+def poll_rows(hall: Hall, lang: Any = "ko") -> list[list[str]]:
+    return list(csv.reader(io.StringIO(written(hall, "polls.csv", lang).removeprefix("\ufeff"), newline=""), strict=True))
+
+
+def test_a_poll_is_in_every_file_with_what_came_of_it() -> None:
+    hall = with_poll("아침", "저녁", tally=(3, 4)).hall
+    header, *table = poll_rows(hall)
+    assert header == ["번호", "물음", "시작 시각", "마감 시각", "참여자", "선택지", "득표"]
+    assert [(row[0], row[1], *row[4:]) for row in table] == [
+        ("3", "언제 할까요?", "7", "아침", "3"),
+        ("3", "언제 할까요?", "7", "저녁", "4"),
+    ]
+    assert [json.loads(line)["record"] for line in written(hall, "record.jsonl").splitlines()] == ["town_hall", "poll", "sums"]
+    assert "3 (42.9 %)" in written(hall, "report.html") and "7명 참여" in written(hall, "report.html")
+    assert written(Town().hall, "polls.csv", "en").count("\r\n") == 1
+    assert "투표" not in written(Town().hall, "report.html")
+
+
+@pytest.mark.parametrize("tally", [None, (3, 1)])
+def test_of_an_open_poll_and_of_fewer_than_five_voters_no_file_has_figures(tally: tuple[int, ...] | None) -> None:
+    hall = with_poll("아침", "저녁", tally=tally).hall
+    assert [row[4:] for row in poll_rows(hall)[1:]] == [["", "아침", ""], ["", "저녁", ""]]
+    poll = json.loads(written(hall, "record.jsonl").splitlines()[1])
+    assert (poll["voters"], poll["counts"]) == (None, None)
+    assert "%" not in written(hall, "report.html").split("</h1>")[1].replace("100%", "")
+    told = "진행 중인 투표입니다." if tally is None else "참여자가 다섯 명 미만이어서"
+    assert told in written(hall, "report.html")
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_cell_of_a_poll_that_would_be_a_formula_is_not_one(text: str) -> None:
+    for row in poll_rows(with_poll(text, "b", question=text).hall)[1:2]:
+        for found in (row[1], row[5]):
+            assert found.lstrip("'") == text.lstrip("'")
+            assert not found.startswith(("=", "+", "-", "@", "＝", "\t", "\r"))
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_cell_that_would_be_a_formula_is_not_one(text: str) -> None:
     town = Town()
@@ -154,6 +200,8 @@ def test_markup_in_a_question_is_text_in_the_report(text: str) -> None:
     plain, hostile = Town(), Town()
     plain.question("x")
     hostile.question(text)
+    plain.must(HOST, c.OpenPoll, question="x", choices=("a", "b"))
+    hostile.must(HOST, c.OpenPoll, question=text, choices=(text, "b"))
     seen = Seen(written(hostile.hall, "report.html"))
     assert seen.tags == Seen(written(plain.hall, "report.html")).tags
     assert text in seen.text

@@ -17,6 +17,7 @@ from server.store.client import StoreUnavailable, connect
 from server.store.erase import Eraser
 from server.store.gauges import Presence, SupportGauges
 from server.store.keys import Keys
+from server.store.votes import Votes
 from tests.store.bench import Bench, Heard
 from tests.store.real_cluster import RealCluster
 from tests.waiting import until
@@ -116,6 +117,16 @@ async def test_everything_that_is_kept_beside_the_log_works_there_too(on_three: 
         assert await Presence(on_three.b.store, "b").tell(code, 4) == 7
         assert await secrets.get_or_create(store, code, "k") == await secrets.get_or_create(on_three.b.store, code, "k")
         await gauges.drop_voters(code)
+        votes, others = Votes(store), Votes(on_three.b.store)
+        key = await votes.key(code, 7)
+        assert key is not None and key == await others.key(code, 7)
+        # Six voters, of whom each votes at both nodes at once.
+        taken = await asyncio.gather(*(v.put(code, 7, key, b"v%d" % n, 1, 2) for n in range(6) for v in (votes, others)))
+        assert set(taken) == {"taken"}
+        assert await votes.told(code, 7) == (7, 5, (0, 5))
+        assert await others.seal(code, 7, 2) == [0, 6]
+        await votes.drop(code, [7])
+        assert await others.boxes(code, [7, 8]) == ["dropped", None]
 
 
 async def test_erasing_rewrites_the_file_of_the_server_that_held_the_text(on_three: Two) -> None:

@@ -42,8 +42,8 @@ describe("the golden histories, folded by the pages as the server folds them", (
   });
 });
 
-test("what is gone is gone as a message and as a question", () => {
-  const view = fold(new Map(), [{ k: "message", id: 3 }, { k: "question", id: 3 }, { k: "message", id: 4 }]);
+test("what is gone is gone as whatever it was", () => {
+  const view = fold(new Map(), [{ k: "message", id: 3 }, { k: "question", id: 3 }, { k: "poll", id: 3 }, { k: "message", id: 4 }]);
   expect([...fold(view, [{ k: "gone", id: 3 }]).keys()]).toEqual(["message:4"]);
 });
 

@@ -10,18 +10,20 @@ export interface Fragment {
 
 export type View = Map<string, Fragment>;
 
+/** Kinds of which there are many. Ids are places in the log, so that no two things share one. */
+const NAMED: readonly string[] = ["message", "question", "poll"];
+
 /** `kind`, or `kind:id` where there are many of a kind. */
 export function nameOf(fragment: Fragment): string {
   if (fragment.k === "gone") return `message:${fragment.id}`;
-  return fragment.k === "message" || fragment.k === "question" ? `${fragment.k}:${fragment.id}` : fragment.k;
+  return NAMED.includes(fragment.k) ? `${fragment.k}:${fragment.id}` : fragment.k;
 }
 
 /** `view` in place, and returned. */
 export function fold(view: View, fragments: readonly Fragment[]): View {
   for (const fragment of fragments) {
     if (fragment.k === "gone") {
-      view.delete(`message:${fragment.id}`);
-      view.delete(`question:${fragment.id}`);
+      for (const kind of NAMED) view.delete(`${kind}:${fragment.id}`);
     } else if (fragment.k === "window") {
       for (const [name, kept] of view) if (leftBehind(kept, fragment["floor"] as number)) view.delete(name);
     } else {

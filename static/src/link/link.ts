@@ -2,7 +2,7 @@
 import { signal, type Signal } from "@preact/signals";
 import { fold, type Fragment, type View } from "../feed/fold";
 import { language } from "../i18n";
-import type { Ack, Bye, Commands, Counts, Hello } from "../protocol/types";
+import type { Ack, Bye, Commands, Counts, Hello, PollFigures } from "../protocol/types";
 import { backoff } from "./backoff";
 import { openSocket } from "./socket";
 import { openStream } from "./stream";
@@ -14,6 +14,8 @@ export interface Gauges {
   viewers: number;
   support: Record<string, number>;
   counts: Counts;
+  /** The open poll's figures, or those of one that was open; null: none yet. */
+  poll: PollFigures | null;
 }
 
 const BLOCKED = "townhall.no-websocket";
@@ -25,7 +27,7 @@ export class Link {
   /** Folded fragments; `version` rises with each change. */
   readonly view: View = new Map();
   readonly version = signal(0);
-  readonly gauges: Signal<Gauges> = signal({ viewers: 0, support: {}, counts: {} });
+  readonly gauges: Signal<Gauges> = signal({ viewers: 0, support: {}, counts: {}, poll: null });
   readonly hello: Signal<Hello | null> = signal(null);
   /** Why it ended, in a sentence. */
   readonly ended: Signal<string> = signal("");
@@ -189,6 +191,7 @@ export class Link {
           viewers: news.viewers ?? old.viewers,
           support: { ...old.support, ...news.support },
           counts: news.counts ?? old.counts,
+          poll: news.poll ?? old.poll,
         };
         break;
       }

@@ -119,6 +119,8 @@ const PATHS = {
   check: "M5 12.500 10 17.500 19.500 7",
   close: "M6 6l12 12M18 6 6 18",
   play: "M8 5v14l11-7z",
+  choose: "M12 3.500a8.500 8.500 0 1 0 0 17 8.500 8.500 0 0 0 0-17",
+  chosen: "M12 3.500a8.500 8.500 0 1 0 0 17 8.500 8.500 0 0 0 0-17M8 12.250l3 3 5.250-6",
 } as const;
 
 export function Icon({ name }: { name: keyof typeof PATHS }): JSX.Element {

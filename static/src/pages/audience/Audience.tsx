@@ -10,10 +10,12 @@ import { comeInAnew, standing } from "./enter";
 import { EntryBar, KeepButton } from "./EntryBar";
 import { Keep, keeping } from "./Keep";
 import { OnAir } from "./OnAir";
+import { Poll, PollSaid } from "./Poll";
 import { Questions } from "./Questions";
 import { follow } from "./participation";
 import { hall, heard, link, onAir, outbox, questions } from "./state";
 import { Video } from "./Video";
+import { card, followPolls } from "./votes";
 
 const spoken = { chat: (_: string): void => undefined };
 const announcer = new Announcer(
@@ -29,6 +31,7 @@ export function Audience(): JSX.Element {
 
   useEffect(() => {
     follow();
+    followPolls();
     spoken.chat = (words) => (said.value = words);
     heard.news = (news, whole) => {
       if (whole || tab.peek() !== "chat") return;
@@ -55,7 +58,7 @@ export function Audience(): JSX.Element {
   const removed = Object.entries(counts.removed ?? {});
 
   return (
-    <div class={`audience ${setup?.video ? "with-video" : ""}`}>
+    <div class={`audience ${setup?.video ? "with-video" : ""} ${card.value ? "polling" : ""}`}>
       <a class="skip" href="#composer">
         {t("audience.skip")}
       </a>
@@ -101,6 +104,7 @@ export function Audience(): JSX.Element {
         </details>
       </section>
       <main>
+        <Poll />
         <div class="tabs" role="tablist" aria-label={setup?.title ?? ""}>
           {(["chat", "questions"] as const).map((name) => (
             <button
@@ -134,6 +138,7 @@ export function Audience(): JSX.Element {
       <div class="hidden" aria-live="polite" aria-atomic="true">
         {said.value}
       </div>
+      <PollSaid />
       <div class="hidden" role="status" aria-live="assertive" aria-atomic="true">
         {air.value}
       </div>

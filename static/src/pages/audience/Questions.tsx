@@ -3,6 +3,7 @@ import type { JSX } from "preact";
 import { clock, day, duration, figure, pseudonym, t, titled } from "../../i18n";
 import type { AudienceMessage } from "../../protocol/types";
 import { FateChip } from "../../ui/parts";
+import { ClosedPolls } from "./Poll";
 import { hall, outbox, questions, supportOf } from "./state";
 import { Support } from "./Support";
 
@@ -16,6 +17,7 @@ export function Questions(): JSX.Element {
   else shown.sort((a, b) => b.id - a.id);
   return (
     <div class="questions">
+      <ClosedPolls />
       <div class="row tools">
         <div class="segments" role="group" aria-label={t("audience.sort")}>
           {(["newest", "most"] as const).map((name) => (

@@ -7,6 +7,7 @@ import { dialog } from "./dialogs";
 import { keys, useKeys } from "./keymap";
 import { LiveCard } from "./LiveCard";
 import { QueueColumn } from "./QueueColumn";
+import { PollBar } from "./Polls";
 import { act, admission, hall, link, muted, overlay } from "./state";
 import { Stream } from "./Stream";
 
@@ -71,6 +72,7 @@ export function Console(): JSX.Element {
             </button>
           </div>
         )}
+        <PollBar />
         {setup?.phase === "closed" && <div class="bar">{t("host.closed")}</div>}
       </div>
       <main>
@@ -111,6 +113,9 @@ function Toolbar(): JSX.Element {
       </label>
       <button class="button" type="button" aria-pressed={overlay.value?.ticker ?? false} disabled={!open} onClick={() => void act("overlay:ticker", { on: !overlay.value?.ticker })}>
         {t("host.ticker")}
+      </button>
+      <button class="button" type="button" aria-haspopup="dialog" aria-keyshortcuts="V" onClick={() => (dialog.value = { kind: "polls" })}>
+        {t("host.polls")} <kbd>V</kbd>
       </button>
       <button class="button bad" type="button" onClick={() => void act("overlay:clear", {})} aria-keyshortcuts="Escape Escape">
         <Icon name="close" />

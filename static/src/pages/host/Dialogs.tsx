@@ -1,21 +1,19 @@
 import { type Signal, useSignal } from "@preact/signals";
-import type { ComponentChildren, JSX } from "preact";
+import type { JSX } from "preact";
 import { named, pseudonym, t, titled } from "../../i18n";
 import type { RemoveMessage } from "../../protocol/types";
 import { KeyWords, useKeyWords } from "../../ui/KeyWords";
 import { Dialog } from "../../ui/parts";
-import { dialog, type Open } from "./dialogs";
+import type { Open } from "./dialogs";
 import { keys, labelOf } from "./keymap";
+import { ClosePoll, Polls } from "./Polls";
+import { close, Sheet } from "./Sheet";
 import { act, admission, departmentOf, directorOf, hall, heldAuthors, link, message, messages, muted, overlay, supportOf } from "./state";
 
 const REMOVALS = ["abuse", "personal_data", "named_person", "off_topic", "duplicate", "spam", "other"] as const;
 const DECLINES = ["already_answered", "not_our_remit", "individual_case", "under_law", "other"] as const;
 const MUTES = ["abuse", "personal_data", "spam", "other"] as const;
 const MUTE_S = [60, 300, 600, 1_800, 3_600, 0];
-
-function close(): void {
-  dialog.value = null;
-}
 
 export function DialogOf({ open }: { open: NonNullable<Open> }): JSX.Element | null {
   switch (open.kind) {
@@ -27,6 +25,10 @@ export function DialogOf({ open }: { open: NonNullable<Open> }): JSX.Element | n
       return <MutedList />;
     case "fingerprint":
       return <Fingerprint />;
+    case "polls":
+      return <Polls />;
+    case "poll_close":
+      return <ClosePoll />;
     case "remove":
       return <Reasons title="remove_title" note="remove_note" reasons={REMOVALS} words="removal" done={(reason) => act("message:remove", { message: open.message, reason: reason as RemoveMessage["reason"] })} kind="bad" label="remove" />;
     case "decline":
@@ -48,30 +50,6 @@ export function DialogOf({ open }: { open: NonNullable<Open> }): JSX.Element | n
         </Sheet>
       );
   }
-}
-
-/** A dialog with one thing to confirm. Closes when it was done. */
-function Sheet({ title, label, kind = "primary", ready = true, onDone, children }: { title: string; label: string; kind?: string; ready?: boolean; onDone: () => Promise<boolean>; children: ComponentChildren }): JSX.Element {
-  return (
-    <Dialog title={title} onClose={close}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (ready) void onDone().then((done) => done && close());
-        }}
-      >
-        {children}
-        <div class="actions">
-          <button class="button" type="button" onClick={close}>
-            {t("common.cancel")}
-          </button>
-          <button class={`button ${kind}`} type="submit" disabled={!ready}>
-            {label}
-          </button>
-        </div>
-      </form>
-    </Dialog>
-  );
 }
 
 function Quoted({ id }: { id: number }): JSX.Element {

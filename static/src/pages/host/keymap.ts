@@ -99,6 +99,7 @@ export function table(): Key[] {
     letter("KeyX", "X", "answered", finish),
     letter("KeyD", "D", "defer", () => ask("defer", onAir() ?? target())),
     letter("KeyW", "W", "write", withTarget((id) => ask("write", id))),
+    letter("KeyV", "V", "polls", () => (dialog.value = { kind: "polls" })),
     letter("Space", "Space", "key_pause", () => (frozenAt.value = frozenAt.value === null ? (messages.value.at(-1)?.id ?? 0) : null)),
     ...(admission.value ? [letter("KeyF", "F", "fingerprint", () => (dialog.value = { kind: "fingerprint" }))] : []),
     letter("KeyZ", "Z", "undo", () => void act("act:undo", {})),

@@ -1,6 +1,7 @@
 /** What the console knows and can do. Every command goes through `act`, which says what was refused, and by whom it was done. */
 import { computed, effect, type ReadonlySignal, signal } from "@preact/signals";
 import { allOf, oneOf } from "../../feed/fold";
+import { closedOf, openOf } from "../../feed/polls";
 import { type Named, named, pseudonym, t } from "../../i18n";
 import { Link } from "../../link/link";
 import { staffTicket } from "../../link/staff";
@@ -32,6 +33,15 @@ export const messages = computed(() => {
   return allOf<HostMessage>(link.view, "message");
 });
 export const queue = computed(() => (queued.value?.order ?? []).map((id) => message(id)).filter((found): found is HostMessage => found !== undefined));
+
+export const openPoll = computed(() => {
+  void link.version.value;
+  return openOf(link.view);
+});
+export const closedPolls = computed(() => {
+  void link.version.value;
+  return closedOf(link.view);
+});
 
 export function message(id: number | null | undefined): HostMessage | undefined {
   void link.version.value; // whoever draws it draws it again when it changes

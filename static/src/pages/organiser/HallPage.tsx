@@ -9,6 +9,7 @@ import { act, download } from "./state";
 const FILES = [
   ["report.html", "report"],
   ["questions.csv", "csv_file"],
+  ["polls.csv", "polls_file"],
   ["record.jsonl", "jsonl"],
 ] as const;
 

@@ -2,13 +2,15 @@ import { computed } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { allOf, oneOf } from "../../feed/fold";
+import { closedOf, openOf } from "../../feed/polls";
 import { beside, figure, language, LANGUAGES, pair, pseudonym, t, titled } from "../../i18n";
 import { Link } from "../../link/link";
 import { staffTicket } from "../../link/staff";
-import type { LowerThird, OverlayHall, Ticker, TickerMessage } from "../../protocol/types";
+import type { LowerThird, OverlayHall, PollCard, PollFigures, Ticker, TickerMessage } from "../../protocol/types";
 import { useKeyWords, type Words } from "../../ui/KeyWords";
 import { codeOf } from "../../ui/route";
 import { type Parameters, words } from "./parameters";
+import { Poll } from "./Poll";
 
 declare global {
   interface Window {
@@ -28,6 +30,11 @@ const issuerKey = computed(() => {
   void link.version.value;
   return oneOf<OverlayHall>(link.view, "hall")?.key ?? null;
 });
+/** The one that the host has in the picture: no other is in this view. */
+const poll = computed(() => {
+  void link.version.value;
+  return openOf(link.view) ?? closedOf(link.view)[0] ?? null;
+});
 const ticker = computed(() => {
   void link.version.value;
   return oneOf<Ticker>(link.view, "ticker")?.on ? allOf<TickerMessage>(link.view, "message") : [];
@@ -35,19 +42,26 @@ const ticker = computed(() => {
 
 /** The last right state stays on the picture whatever becomes of the connection. */
 export function Overlay({ chosen }: { chosen: Parameters }): JSX.Element {
-  const sample = useSample(chosen.test && chosen.key !== "only");
+  const questions = chosen.key !== "only" && chosen.poll !== "only";
+  const sample = useSample(chosen.test && questions);
   const wanted = sample ?? third.value;
-  const ours = wanted?.id && chosen.key !== "only" && !chosen.queueonly && (!chosen.bureau || chosen.bureau === wanted.department?.id);
+  const ours = wanted?.id && questions && !chosen.queueonly && (!chosen.bureau || chosen.bureau === wanted.department?.id);
   const shown = useShown(ours ? wanted : null, chosen);
-  const keyed = useKeyWords(chosen.key === "off" ? null : issuerKey.value);
+  const keyed = useKeyWords(chosen.key === "off" || chosen.poll === "only" ? null : issuerKey.value);
   const key = useShown(useKeyCard(chosen.test && chosen.key === "only" ? SAMPLE_WORDS : keyed), chosen);
-  // While the key is read out beside a question the ticker makes room: a picture holds no more than two of the three.
-  const room = chosen.key !== "only" && !(key.card && shown.card);
+  const polls = chosen.poll !== "off" && chosen.key !== "only" && !chosen.queueonly && !chosen.onlyquestions;
+  const sampled = useSamplePoll(chosen.test && chosen.poll === "only");
+  const polled = useShown(sampled ?? (polls ? poll.value : null), chosen);
+  // A picture holds no more than two cards: the question on air, the key while it is read out, and the poll, in this order.
+  const cards = (shown.card ? 1 : 0) + (key.card ? 1 : 0);
+  const votes = cards < 2 ? polled.card : null;
+  // The ticker makes room for two cards, and for a poll, which has many lines.
+  const room = questions && cards < 2 && !votes;
   const lines = chosen.ticker && !chosen.onlyquestions && room ? ticker.value.slice(-chosen.limit) : [];
   if (chosen.reverse) lines.reverse();
   useStyles(chosen);
   const outside = !window.obsstudio;
-  const empty = !shown.card && !key.card && !lines.length;
+  const empty = !shown.card && !key.card && !votes && !lines.length;
   return (
     <div class={`overlay ${chosen.theme} ${chosen.compact ? "compact" : ""} ${chosen.aligntop ? "top" : ""} ${chosen.alignright ? "right" : ""} ${chosen.bubble ? "bubble" : ""} ${chosen.motion ? "" : "still"} ${chosen.smooth ? "smooth" : ""} ${outside && empty ? "outside" : ""}`}>
       {outside && (empty || chosen.test) && (
@@ -79,6 +93,7 @@ export function Overlay({ chosen }: { chosen: Parameters }): JSX.Element {
           ))}
         </ul>
       )}
+      {votes && <Poll poll={votes} live={sampled ? SAMPLE_FIGURES : link.gauges.value.poll} leaving={polled.leaving} tight={cards > 0} chosen={chosen} />}
       {key.card && <KeyCard words={key.card.words} leaving={key.leaving} chosen={chosen} />}
       {shown.card && <Card card={shown.card} leaving={shown.leaving} chosen={chosen} />}
     </div>
@@ -177,13 +192,27 @@ function useShown<T extends { id: number | null }>(wanted: T | null, chosen: Par
 
 const SAMPLE_WORDS: Words = [0, 1, 2, 3, 4, 5].map((place) => [place, place] as const);
 
+const SAMPLE_FIGURES: PollFigures = { id: 1, voters: 240, counts: [132, 81, 27] };
+
+/** What `?test=1` shows where there is nothing but the poll. */
+function useSamplePoll(on: boolean): PollCard | null {
+  return useMemo(() => {
+    const choices = [1, 2, 3].map((place) => t(`overlay.sample_choice_${place}`));
+    return on ? { k: "poll", id: 1, question: t("overlay.sample_poll"), choices, open: true, at: 0 } : null;
+  }, [on]);
+}
+
 /** The words as a card, the same one as long as they are the same; none: null. */
 function useKeyCard(words: Words): { id: number; words: Words } | null {
   return useMemo(() => (words.length ? { id: 1, words } : null), [words]);
 }
 
+/** The same one at each drawing, or it would be drawn again and again. */
 function useSample(on: boolean): LowerThird | null {
-  if (!on) return null;
+  return useMemo(() => (on ? sampleThird() : null), [on]);
+}
+
+function sampleThird(): LowerThird {
   const who: [number, number, number] = [0, 0, 27];
   return {
     k: "lower_third",

@@ -21,11 +21,11 @@ test("a bare name means true, and a no means no", () => {
   expect(of("").motion).toBe(true);
 });
 
-test("the key's words come with the rest, alone, or never", () => {
-  expect(of("").key).toBe("");
-  expect(of("key").key).toBe("only");
-  expect(of("key=1").key).toBe("only");
-  expect(of("key=0").key).toBe("off");
+test.each(["key", "poll"] as const)("the %s comes with the rest, alone, or never", (name) => {
+  expect(of("")[name]).toBe("");
+  expect(of(name)[name]).toBe("only");
+  expect(of(`${name}=1`)[name]).toBe("only");
+  expect(of(`${name}=0`)[name]).toBe("off");
 });
 
 test("a value out of its range becomes the nearest one in it, and nonsense the usual one", () => {

@@ -33,6 +33,7 @@ export interface Parameters {
   striplinks: boolean;
   bureau: string;
   key: "" | "only" | "off";
+  poll: "" | "only" | "off";
   darkmode: boolean;
   lightmode: boolean;
   theme: string;
@@ -86,12 +87,13 @@ export const TABLE: readonly Row[] = [
   { name: "motion", value: "0", what: "no movement at all" },
   { name: "css", value: "styles", what: "your own styles; addresses and imports in them are taken out" },
   { name: "cssb64", value: "base64", what: "the same, encoded" },
-  { name: "queueonly", value: "bare", what: "ticker only, no lower third" },
-  { name: "onlyquestions", value: "bare", what: "lower third only, no ticker" },
+  { name: "queueonly", value: "bare", what: "ticker only, no lower third and no poll" },
+  { name: "onlyquestions", value: "bare", what: "lower third only, no ticker and no poll" },
   { name: "reverse", value: "bare", what: "newest message of the ticker on top" },
   { name: "striplinks", value: "bare", what: "takes web addresses out of the texts" },
   { name: "bureau", value: "id of a department", what: "only questions that are routed to it" },
   { name: "key", value: "1, 0", what: "1: nothing but the words of the issuer's key, while the host shows them; 0: never these" },
+  { name: "poll", value: "1, 0", what: "1: nothing but the poll, while the host has it on the overlays; 0: never the poll" },
   { name: "viewonly", value: "bare", what: "accepted; an overlay can only ever watch" },
   { name: "pinnedonly", value: "bare", what: "accepted; only what the host takes on air is ever shown" },
   { name: "normalize", value: "bare", what: "accepted; the server has normalised every text already" },
@@ -111,6 +113,7 @@ export function parameters(query: URLSearchParams): Parameters {
     return HEX.test(value) ? `#${value}` : "";
   };
   const oneOf = (name: string, known: string[], otherwise: string): string => (known.includes(query.get(name) ?? "") ? query.get(name)! : otherwise);
+  const only = (name: string): "" | "only" | "off" => (!query.has(name) ? "" : on(name) ? "only" : "off");
   const lang = query.get("lang");
   return {
     scale: number("scale", 1, 0.25, 4),
@@ -145,7 +148,8 @@ export function parameters(query: URLSearchParams): Parameters {
     reverse: on("reverse"),
     striplinks: on("striplinks"),
     bureau: (query.get("bureau") ?? "").slice(0, 40),
-    key: !query.has("key") ? "" : on("key") ? "only" : "off",
+    key: only("key"),
+    poll: only("poll"),
     darkmode: on("darkmode"),
     lightmode: on("lightmode"),
     theme: on("lightmode") ? "light" : oneOf("theme", ["dark", "light"], "dark"),

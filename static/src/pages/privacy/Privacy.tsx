@@ -6,7 +6,7 @@ import { Preferences } from "../../ui/parts";
 
 const SECTIONS: readonly (readonly [string, number])[] = [
   ["how", 3],
-  ["stored", 4],
+  ["stored", 5],
   ["never", 2],
   ["not", 4],
   ["check", 4],
