@@ -13,16 +13,31 @@ Answer = TypeVar("Answer")
 
 
 class Batches(Generic[Place, Asked, Answer]):
-    """`call(place, many)` answers each of at most `most`, in order. Of one place one call is under way at a time, each with
-    all that have gathered meanwhile; at most `waiting_max` wait there.
+    """`call(place, many)` answers each of at most `most`, in order; one that is an exception is raised. Of one place one call
+    is under way at a time, each with all that have gathered meanwhile; at most `waiting_max` wait there.
+
+    `gather_s`: between two calls of one place, unless they are full. Whoever comes alone does not wait.
     """
 
-    def __init__(self, call: Callable[[Place, list[Asked]], Awaitable[Sequence[Answer]]], *, most: int, waiting_max: int) -> None:
+    def __init__(
+        self,
+        call: Callable[[Place, list[Asked]], Awaitable[Sequence[Answer | Exception]]],
+        *,
+        most: int,
+        waiting_max: int,
+        gather_s: float = 0.0,
+    ) -> None:
         self._call = call
         self._most = most
         self._waiting_max = waiting_max
+        self._gather_s = gather_s
         self._waiting: dict[Place, deque[tuple[Asked, asyncio.Future[Answer]]]] = {}
         self._tasks: dict[Place, asyncio.Task[None]] = {}
+
+    @property
+    def idle(self) -> bool:
+        """Whether nobody waits and no call is under way."""
+        return not self._waiting and not self._tasks
 
     async def ask(self, place: Place, asked: Asked) -> Answer:
         """Its answer. Raises Busy, and what the call raises."""
@@ -50,8 +65,14 @@ class Batches(Generic[Place, Asked, Answer]):
                         raise
                     continue
                 for (_, future), answer in zip(batch, answers, strict=True):
-                    if not future.done():
+                    if future.done():
+                        continue
+                    if isinstance(answer, Exception):
+                        future.set_exception(answer)
+                    else:
                         future.set_result(answer)
+                if self._gather_s and len(waiting) < self._most:
+                    await asyncio.sleep(self._gather_s)
         finally:
             del self._tasks[place]
             if not waiting:

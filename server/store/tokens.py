@@ -1,14 +1,12 @@
 """Tokens that were shown: each counts once, for whoever holds its device key. Forgotten when the town hall closes."""
 
-import asyncio
 import time
-from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Literal, NamedTuple
 
-from server.store.appender import Busy
+from server.store.batches import Batches
 from server.store.client import Store, StoreRefused, guarded
 from server.store.gauges import PRESENT_S, VOTERS_MAX
 from server.store.keys import Keys
@@ -27,9 +25,14 @@ Shown = Literal["other", "first", "again", "unknown"]
 _ANSWERS: tuple[Shown | None, ...] = ("other", "first", "again", "unknown", None)
 
 
-class _Waiting(NamedTuple):
-    arguments: tuple[bytes, bytes, str, int, int]
-    answer: asyncio.Future[Shown]
+class _Token(NamedTuple):
+    """`new`, `few`: 1 or 0."""
+
+    id: bytes
+    device: bytes
+    tag: str
+    new: int
+    few: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,55 +48,24 @@ class SpentTokens:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._waiting: dict[str, deque[_Waiting]] = {}
-        self._calls: dict[str, asyncio.Task[None]] = {}
+        self._batches: Batches[str, _Token, Shown] = Batches(
+            self._show, most=BATCH_MAX, waiting_max=WAITING_MAX, gather_s=GATHER_S
+        )
 
     async def show(self, code: str, token: bytes, device: bytes, tag: str, *, new: bool = True, few: bool = False) -> Shown:
         """`token`: its id; `device`: hash of its device key; `new`: whether it may be. Of many at once one is the first.
 
         `few`: its holder will come in with few; kept until they are in. Raises StoreUnavailable, StoreRefused, Busy.
         """
-        waiting = self._waiting.setdefault(code, deque())
-        if len(waiting) >= WAITING_MAX:
-            raise Busy
-        answer: asyncio.Future[Shown] = asyncio.get_running_loop().create_future()
-        waiting.append(_Waiting((token, device, tag, int(new), int(few)), answer))
-        if code not in self._calls:
-            self._calls[code] = asyncio.create_task(self._call(code), name=f"tokens-{code}")
-        return await answer
+        return await self._batches.ask(code, _Token(token, device, tag, int(new), int(few)))
 
-    async def _call(self, code: str) -> None:
-        """One call after another, each with all that have gathered meanwhile, until nobody has come since the last one."""
-        keys, waiting = Keys(code), self._waiting[code]
-        try:
-            while waiting:
-                batch = [waiting.popleft() for _ in range(min(len(waiting), BATCH_MAX))]
-                arguments = [part for one in batch for part in one.arguments]
-                try:
-                    with guarded(write=True):
-                        script = self._store.where(code).script(REDEEM)
-                        answers = await script(keys=[keys.tokens, keys.arrived, keys.willing], args=[TOKENS_MAX, *arguments])
-                except BaseException as error:
-                    for one in batch:
-                        if not one.answer.done():
-                            one.answer.set_exception(error) if isinstance(error, Exception) else one.answer.cancel()
-                    if not isinstance(error, Exception):
-                        raise
-                    continue
-                for one, found in zip(batch, answers, strict=True):
-                    shown = _ANSWERS[int(found)]
-                    if one.answer.done():
-                        continue
-                    if shown is None:
-                        one.answer.set_exception(StoreRefused("memory_full", "too many tokens"))
-                    else:
-                        one.answer.set_result(shown)
-                if len(waiting) < BATCH_MAX:
-                    await asyncio.sleep(GATHER_S)
-        finally:
-            del self._calls[code]
-            if not waiting:
-                del self._waiting[code]
+    async def _show(self, code: str, tokens: list[_Token]) -> list[Shown | Exception]:
+        keys = Keys(code)
+        with guarded(write=True):
+            script = self._store.where(code).script(REDEEM)
+            values = [TOKENS_MAX, *(part for token in tokens for part in token)]
+            answers = await script(keys=[keys.tokens, keys.arrived, keys.willing], args=values)
+        return [_ANSWERS[int(answer)] or StoreRefused("memory_full", "too many tokens") for answer in answers]
 
     async def arrived(self, code: str) -> tuple[set[str], set[str]]:
         """Tags of those who wait to be let in, and of those among them who will come in with few. Raises StoreUnavailable."""

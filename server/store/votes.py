@@ -61,7 +61,7 @@ class Votes:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._batches: Batches[_Poll, _Vote, Taken | None] = Batches(self._put, most=BATCH_MAX, waiting_max=WAITING_MAX)
+        self._batches: Batches[_Poll, _Vote, Taken] = Batches(self._put, most=BATCH_MAX, waiting_max=WAITING_MAX)
 
     async def key(self, code: str, poll: int) -> bytes | None:
         """K_poll of a poll that is open in the log; None: its box is sealed already."""
@@ -74,19 +74,16 @@ class Votes:
     async def put(self, code: str, poll: int, key: bytes, voter: bytes, choice: int, choices: int) -> Taken:
         """The vote of `voter`, instead of any that they gave before. `choices`: how many there are. Raises Busy too."""
         mark = hashlib.sha1(key, usedforsecurity=False).hexdigest()
-        taken = await self._batches.ask(_Poll(code, poll, choices), _Vote(mark, ballot(key, voter), choice))
-        if taken is None:
-            raise StoreRefused("memory_full", "too many voters")
-        return taken
+        return await self._batches.ask(_Poll(code, poll, choices), _Vote(mark, ballot(key, voter), choice))
 
-    async def _put(self, place: _Poll, votes: list[_Vote]) -> list[Taken | None]:
+    async def _put(self, place: _Poll, votes: list[_Vote]) -> list[Taken | Exception]:
         code, poll, choices = place
         keys = Keys(code)
         names = [keys.polls, keys.secrets, keys.votes(poll), keys.tally(poll), keys.gauges]
         values = [poll, _name(poll), choices, VOTERS_MAX, limit("poll_figures"), *(part for vote in votes for part in vote)]
         with guarded(write=True):
             answers = await self._store.where(code).script(VOTE)(keys=names, args=values)
-        return [_ANSWERS[int(answer)] for answer in answers]
+        return [_ANSWERS[int(answer)] or StoreRefused("memory_full", "too many voters") for answer in answers]
 
     async def mine(self, code: str, poll: int, key: bytes, voter: bytes) -> int | None:
         """What stands in the box for `voter`."""

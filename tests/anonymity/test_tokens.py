@@ -28,6 +28,7 @@ from server.issuer.eligibility import Issuance
 from server.issuer.issuances import Issuances
 from server.store.client import StoreRefused
 from server.store.keys import Keys
+from server.store.tokens import SpentTokens
 from server.tasks import end
 from tests.anonymity.meeting import CODE, Fast, Meeting, again_at, let_in_together, meeting
 from tests.town import HOST
@@ -446,7 +447,7 @@ async def test_random_bodies_change_nothing(two: Meeting) -> None:
 async def test_tokens_that_are_shown_together_are_answered_one_by_one(two: Meeting, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server.store.tokens, "TOKENS_MAX", 300)
     monkeypatch.setattr(server.store.tokens, "BATCH_MAX", 64)
-    tokens = two.node.tokens
+    tokens = SpentTokens(two.node.store)
 
     async def show(number: int, device: bytes = b"mine", *, new: bool = True) -> str:
         try:
@@ -457,14 +458,13 @@ async def test_tokens_that_are_shown_together_are_answered_one_by_one(two: Meeti
     assert await asyncio.gather(*(show(n) for n in range(301))) == ["first"] * 300 + ["memory_full"]
     answers = await asyncio.gather(show(1), show(1, b"another's"), show(400, new=False), show(2, new=False))
     assert list(answers) == ["again", "other", "unknown", "again"]
-    await until(lambda: not tokens._calls and not tokens._waiting)
 
 
 async def test_tokens_that_are_shown_shortly_after_each_other_cost_one_call(
     two: Meeting, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(server.store.tokens, "GATHER_S", 1.0)
-    tokens, calls, shard = two.node.tokens, [], two.node.store.where(CODE)
+    tokens, calls, shard = SpentTokens(two.node.store), [], two.node.store.where(CODE)
     script = shard.script
 
     def counted(text: str) -> Any:
