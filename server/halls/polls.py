@@ -1,13 +1,7 @@
-"""What becomes of polls by itself: a closing that broke off is finished, votes are dropped, lost figures are told again.
+"""What becomes of polls by itself: a closing that broke off is finished, votes are dropped, lost figures are told again."""
 
-Every node looks; the guard of the log lets one of them act.
-"""
-
-import asyncio
 import time
 from collections.abc import Callable
-
-import structlog
 
 from moderation.context import Context
 from moderation.decision import one
@@ -15,20 +9,15 @@ from moderation.poll_rules import closed
 from server.halls.ballots import Ballots
 from server.halls.directory import Directory
 from server.halls.execute import Executor
+from server.halls.lookout import Lookout
 from server.halls.runtime import Runtime
-from server.store.appender import Busy
-from server.store.client import StoreRefused, StoreUnavailable
 from server.store.votes import Votes
-from server.tasks import end
 
-log = structlog.get_logger()
-
-LOOK_S = 1.0
 SEALED_S = 5.0
 """How long whoever sealed a box has for writing down what came of it: longer than an append waits for a silent store."""
 
 
-class Polls:
+class Polls(Lookout):
     """`clock`: unix seconds; `monotonic`: seconds."""
 
     def __init__(
@@ -40,7 +29,7 @@ class Polls:
         clock: Callable[[], float] = time.time,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._directory = directory
+        super().__init__(directory, "polls")
         self._executor = executor
         self._ballots = ballots
         self._votes = votes
@@ -48,27 +37,6 @@ class Polls:
         self._monotonic = monotonic
         self._sealed: dict[tuple[str, int], float] = {}
         """Since when this node has seen a box sealed whose poll is open in the log."""
-        self._task: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        """Begin to look."""
-        self._task = asyncio.create_task(self._run(), name="polls")
-
-    async def stop(self) -> None:
-        """Stop."""
-        if self._task is not None:
-            await end([self._task])
-
-    async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(LOOK_S)
-            for runtime in self._directory.loaded():
-                try:
-                    await self.look(runtime)
-                except (StoreUnavailable, StoreRefused, Busy):
-                    continue
-                except Exception:
-                    log.exception("look_after_failed")
 
     async def look(self, runtime: Runtime) -> None:
         """Do what is due in one town hall. Raises StoreUnavailable, StoreRefused, Busy."""

@@ -1,30 +1,19 @@
-"""The town hall's own acts: it opens rounds for those who wait with a token, and lets in together those who have shown one.
+"""The town hall's own acts: it opens rounds for those who wait with a token, and lets in together those who have shown one."""
 
-Every node looks every second; the guard of the log lets one of them act.
-"""
-
-import asyncio
 import time
 from collections.abc import Callable
-
-import structlog
 
 from moderation.participation_rules import admit, next_round
 from server.halls.directory import Directory
 from server.halls.execute import Executor
+from server.halls.lookout import Lookout
 from server.halls.runtime import Runtime
-from server.store.appender import Busy
-from server.store.client import StoreRefused, StoreUnavailable
 from server.store.tokens import SpentTokens
-from server.tasks import end
 
-log = structlog.get_logger()
-
-LOOK_S = 1.0
 MINUTE_S = 60
 
 
-class Rounds:
+class Rounds(Lookout):
     """`node`: name of this node among those on the store. `clock`: unix seconds."""
 
     def __init__(
@@ -35,7 +24,7 @@ class Rounds:
         node: str,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._directory = directory
+        super().__init__(directory, "rounds")
         self._executor = executor
         self._tokens = tokens
         self._node = node
@@ -43,27 +32,6 @@ class Rounds:
         self._looked: dict[str, int] = {}
         self._arrived_since: dict[str, float] = {}
         self._rounds_seen: dict[str, int] = {}
-        self._task: asyncio.Task[None] | None = None
-
-    async def start(self) -> None:
-        """Begin to look."""
-        self._task = asyncio.create_task(self._run(), name="rounds")
-
-    async def stop(self) -> None:
-        """Stop."""
-        if self._task is not None:
-            await end([self._task])
-
-    async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(LOOK_S)
-            for runtime in self._directory.loaded():
-                try:
-                    await self.look(runtime)
-                except (StoreUnavailable, StoreRefused, Busy):
-                    continue
-                except Exception:
-                    log.exception("look_after_failed")
 
     async def look(self, runtime: Runtime) -> None:
         """Do what is due in one town hall. Raises StoreUnavailable, StoreRefused, Busy."""
