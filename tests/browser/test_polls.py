@@ -9,6 +9,7 @@ from tests.browser.house import LONG, House
 from tests.browser.people import tab_to
 from tests.browser.test_accessible import SAID
 from tests.browser.test_overlay import INSIDE, OBS, on_air
+from tests.waiting import until
 
 QUESTION = "다음 만남의 날은 언제가 좋겠습니까?"
 CHOICES = ("월요일 오전", "수요일 점심시간", "금요일 오후")
@@ -226,9 +227,16 @@ async def test_on_a_phone_the_longest_poll_leaves_the_chat_and_the_composer_thei
     await opened(house, LONG[:300], LONG_CHOICES)
     await house.post("투표하는 동안에도 보이는 글")
     page = await visit(house, "audience", lang=lang, width=360, height=height, hasTouch=True, isMobile=True)
+
+    async def roomy() -> bool:
+        room = await page.evaluate(ROOM)
+        return bool(room["composer"] and room["chat"] >= 100 and room["poll"] >= 120)
+
     await page.sees(".poll .choice", times=6)
+    # Once it has come in: while it asks, a line about that stands over the composer.
+    await page.sees("#text:enabled")
+    await until(roomy)
     room = await page.evaluate(ROOM)
-    assert room["composer"] and room["chat"] >= 100 and room["poll"] >= 120, room
     assert await page.evaluate(SMALL) == 0
     assert await page.spills() == []
     await page.click(f".poll .choice:has-text('{LONG_CHOICES[5][:3]}')")
