@@ -14,6 +14,7 @@ from protocol import entries as e
 from protocol.limits import limit
 from protocol.names import Language
 from protocol.refusals import Refusal
+from protocol.views import OverlayState, PollCard
 from tests.town import HOST, HOST_2, ORGANISER, Town, employee
 
 ASKED = {"question": "다음 모임은 언제가 좋을까요?", "choices": ("아침", "점심", "저녁")}
@@ -83,7 +84,8 @@ def test_of_fewer_than_five_nothing_is_told_anywhere(tally: tuple[int, ...]) -> 
     assert isinstance(entry, e.PollClosed)
     assert (entry.voters, entry.counts) == (None, None)
     card = fold({}, audience.snapshot(town.hall))[f"poll:{id}"]
-    assert (card.voters, card.counts) == (None, None)  # type: ignore[attr-defined]
+    assert isinstance(card, PollCard)
+    assert (card.voters, card.counts) == (None, None)
     assert [(r["voters"], r["counts"]) for r in records(town.hall) if r["record"] == "poll"] == [(None, None)]
     languages: tuple[Language, ...] = ("ko", "en")
     for lang in languages:
@@ -158,7 +160,7 @@ def test_neither_a_mute_nor_a_pause_keeps_anybody_from_voting() -> None:
 
 # --- the overlay ---
 def on_overlay(town: Town) -> list[int]:
-    return [fragment.id for fragment in overlay.snapshot(town.hall) if type(fragment).__name__ == "PollCard"]  # type: ignore[attr-defined]
+    return [fragment.id for fragment in overlay.snapshot(town.hall) if isinstance(fragment, PollCard)]
 
 
 def test_the_overlay_shows_the_newest_poll_while_the_host_wants_it() -> None:
@@ -168,7 +170,9 @@ def test_the_overlay_shows_the_newest_poll_while_the_host_wants_it() -> None:
     assert on_overlay(town) == []
     town.must(HOST, c.SetPoll, on=True)
     assert on_overlay(town) == [first]
-    assert fold({}, host.snapshot(town.hall))["overlay"].poll  # type: ignore[attr-defined]
+    state = fold({}, host.snapshot(town.hall))["overlay"]
+    assert isinstance(state, OverlayState)
+    assert state.poll
     town.must(HOST, c.ClosePoll, poll=first)
     second = opened(town)
     assert on_overlay(town) == [second]

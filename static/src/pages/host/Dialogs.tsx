@@ -7,7 +7,7 @@ import { Dialog } from "../../ui/parts";
 import type { Open } from "./dialogs";
 import { keys, labelOf } from "./keymap";
 import { ClosePoll, Polls } from "./Polls";
-import { close, Sheet } from "./Sheet";
+import { close, Closing, Sheet } from "./Sheet";
 import { act, admission, departmentOf, directorOf, hall, heldAuthors, link, message, messages, muted, overlay, supportOf } from "./state";
 
 const REMOVALS = ["abuse", "personal_data", "named_person", "off_topic", "duplicate", "spam", "other"] as const;
@@ -289,11 +289,7 @@ function MutedList(): JSX.Element {
           </button>
         </p>
       ))}
-      <div class="actions">
-        <button class="button" type="button" onClick={close}>
-          {t("common.close")}
-        </button>
-      </div>
+      <Closing />
     </Dialog>
   );
 }
@@ -352,11 +348,7 @@ function KeySheet(): JSX.Element {
           <dd>{t("host.key_double_escape")}</dd>
         </div>
       </dl>
-      <div class="actions">
-        <button class="button" type="button" onClick={close}>
-          {t("common.close")}
-        </button>
-      </div>
+      <Closing />
     </Dialog>
   );
 }

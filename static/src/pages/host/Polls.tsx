@@ -9,7 +9,7 @@ import { Bars, Voters } from "../../ui/Bars";
 import { Dialog } from "../../ui/parts";
 import { dialog } from "./dialogs";
 import { act, closedPolls, hall, link, openPoll, overlay } from "./state";
-import { close, Sheet } from "./Sheet";
+import { close, Closing, Sheet } from "./Sheet";
 
 const BLANK: Draft = { question: "", choices: ["", ""] };
 /** What is being written: it outlives the dialog, which one key too many closes. */
@@ -21,11 +21,7 @@ export function Polls(): JSX.Element {
     <Dialog title={t("host.polls")} onClose={close}>
       {poll ? <Running key={poll.id} poll={poll} /> : <Write />}
       <Closed />
-      <div class="actions">
-        <button class="button" type="button" onClick={close}>
-          {t("common.close")}
-        </button>
-      </div>
+      <Closing />
     </Dialog>
   );
 }

@@ -7,6 +7,17 @@ export function close(): void {
   dialog.value = null;
 }
 
+/** The last row of a dialog in which nothing is to be confirmed. */
+export function Closing(): JSX.Element {
+  return (
+    <div class="actions">
+      <button class="button" type="button" onClick={close}>
+        {t("common.close")}
+      </button>
+    </div>
+  );
+}
+
 /** A dialog with one thing to confirm. When it was done, or is left, `next` is open. */
 export function Sheet({ title, label, kind = "primary", ready = true, next = null, onDone, children }: { title: string; label: string; kind?: string; ready?: boolean; next?: Open; onDone: () => Promise<boolean>; children: ComponentChildren }): JSX.Element {
   const leave = (): void => void (dialog.value = next);
