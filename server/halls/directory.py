@@ -190,7 +190,7 @@ class Directory:
         if runtime.code in self._cleaned:
             return
         runtime.author_key = None
-        await secrets.destroy(self._store, runtime.code, AUTHOR_KEY)
+        await secrets.forget(self._store, runtime.code, AUTHOR_KEY)
         await self._support.drop_voters(runtime.code)
         await self._tokens.forget(runtime.code)
         self._eraser.rewrite_soon(runtime.code)

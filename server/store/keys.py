@@ -93,7 +93,7 @@ class Keys:
         return self._key(f"votes:{poll}")
 
     def tally(self, poll: int) -> str:
-        """Hash: choice → votes, and `told`: the figures as they may be told. Gone once the poll is closed."""
+        """Hash: choice → votes, `told`: figures as they may be told, `mark`: of K_poll. Gone once the poll is closed."""
         return self._key(f"tally:{poll}")
 
     @property

@@ -19,9 +19,9 @@ from server.store.batches import Batches
 from server.store.client import Store, StoreRefused, guarded
 from server.store.gauges import VOTERS_MAX
 from server.store.keys import Keys
-from server.store.secrets import LENGTH
+from server.store.secrets import LENGTH, forget
 
-OPEN, VOTE, SEAL = (files("server.store").joinpath(f"poll_{name}.lua").read_text("ascii") for name in ("open", "vote", "seal"))
+VOTE, SEAL = (files("server.store").joinpath(f"poll_{name}.lua").read_text("ascii") for name in ("vote", "seal"))
 BALLOT_BYTES = 16
 BATCH_MAX = 256
 """Ballots of one call."""
@@ -39,9 +39,9 @@ class _Poll(NamedTuple):
 
 
 class _Vote(NamedTuple):
-    """`mark`: SHA-1 of the key that the ballot was made with."""
+    """`mark`: of the key that the ballot was made with."""
 
-    mark: str
+    mark: bytes
     ballot: bytes
     choice: int
 
@@ -56,6 +56,11 @@ def _name(poll: int) -> str:
     return f"poll:{poll}"
 
 
+def _mark(key: bytes) -> bytes:
+    """Tells keys apart where the key itself shall not be: the store's scripts leave copies of what they touch in memory."""
+    return hashlib.sha256(key).digest()
+
+
 class Votes:
     """Every step can be repeated, and is the same for all nodes. Raises StoreUnavailable, StoreRefused."""
 
@@ -65,22 +70,31 @@ class Votes:
 
     async def key(self, code: str, poll: int) -> bytes | None:
         """K_poll of a poll that is open in the log; None: its box is sealed already."""
-        keys = Keys(code)
+        keys, name = Keys(code), _name(poll)
         with guarded(write=True):
-            script = self._store.where(code).script(OPEN)
-            found = await script(keys=[keys.polls, keys.secrets], args=[poll, _name(poll), secrets.token_bytes(LENGTH)])
-        return found if isinstance(found, bytes) else None
+            async with self._store.of(code).pipeline(transaction=False) as pipe:
+                pipe.hsetnx(keys.polls, str(poll), "open")
+                pipe.hsetnx(keys.secrets, name, secrets.token_bytes(LENGTH))
+                pipe.hget(keys.secrets, name)
+                # Last: a key found while the box is still open was not dropped in between.
+                pipe.hget(keys.polls, str(poll))
+                _, _, key, box = await pipe.execute()
+            if box != b"open" or key is None:
+                await forget(self._store, code, name)
+                return None
+            assert isinstance(key, bytes)
+            await self._store.of(code).hset(keys.tally(poll), "mark", _mark(key))
+        return key
 
     async def put(self, code: str, poll: int, key: bytes, voter: bytes, choice: int, choices: int) -> Taken:
         """The vote of `voter`, instead of any that they gave before. `choices`: how many there are. Raises Busy too."""
-        mark = hashlib.sha1(key, usedforsecurity=False).hexdigest()
-        return await self._batches.ask(_Poll(code, poll, choices), _Vote(mark, ballot(key, voter), choice))
+        return await self._batches.ask(_Poll(code, poll, choices), _Vote(_mark(key), ballot(key, voter), choice))
 
     async def _put(self, place: _Poll, votes: list[_Vote]) -> list[Taken | Exception]:
         code, poll, choices = place
         keys = Keys(code)
-        names = [keys.polls, keys.secrets, keys.votes(poll), keys.tally(poll), keys.gauges]
-        values = [poll, _name(poll), choices, VOTERS_MAX, limit("poll_figures"), *(part for vote in votes for part in vote)]
+        names = [keys.polls, keys.votes(poll), keys.tally(poll), keys.gauges]
+        values = [poll, choices, VOTERS_MAX, limit("poll_figures"), *(part for vote in votes for part in vote)]
         with guarded(write=True):
             answers = await self._store.where(code).script(VOTE)(keys=names, args=values)
         return [_ANSWERS[int(answer)] or StoreRefused("memory_full", "too many voters") for answer in answers]
@@ -118,9 +132,9 @@ class Votes:
     async def drop(self, code: str, polls: Sequence[int]) -> None:
         """Votes, tallies and keys are gone; for good once the store's files were rewritten (erase.py)."""
         keys = Keys(code)
+        await forget(self._store, code, *map(_name, polls))
         with guarded(write=True):
             async with self._store.of(code).pipeline(transaction=False) as pipe:
-                pipe.hdel(keys.secrets, *map(_name, polls))
                 pipe.delete(*(name for poll in polls for name in (keys.votes(poll), keys.tally(poll))))
                 # Last: where this breaks off, it is done again.
                 pipe.hset(keys.polls, mapping={str(poll): "dropped" for poll in polls})
