@@ -157,13 +157,13 @@ def _free_merged(hall: Hall, message: Message) -> None:
     for id in message.merged:
         with _changing(hall, id) as freed:
             freed.fate, freed.into = "asked", None
-    message.merged = []
+    message.merged = ()
 
 
 def _out_of_merge(hall: Hall, message: Message) -> None:
     if message.into is not None:
         with _changing(hall, message.into) as canonical:
-            canonical.merged = [id for id in canonical.merged if id != message.id]
+            canonical.merged = tuple(id for id in canonical.merged if id != message.id)
         message.into = None
 
 
@@ -418,7 +418,7 @@ def _routed(hall: Hall, seq: int, entry: e.QuestionRouted) -> None:
     with _changing(hall, entry.message, entry.by) as message:
         message.director, message.accepted = entry.director, False
         if entry.director is not None:
-            message.directors_ever.add(entry.director)
+            message.directors_ever |= {entry.director}
     _air_changed(hall, entry.message)
 
 
@@ -431,7 +431,7 @@ def _accepted(hall: Hall, seq: int, entry: e.QuestionAccepted) -> None:
 @_applies(e.QuestionReturned)
 def _returned(hall: Hall, seq: int, entry: e.QuestionReturned) -> None:
     with _changing(hall, entry.message, entry.by) as message:
-        message.returned.append(Returned(entry.director, entry.reason, entry.at))
+        message.returned += (Returned(entry.director, entry.reason, entry.at),)
         message.director, message.accepted = None, False
     _air_changed(hall, entry.message)
 
@@ -440,14 +440,14 @@ def _returned(hall: Hall, seq: int, entry: e.QuestionReturned) -> None:
 def _merged(hall: Hall, seq: int, entry: e.QuestionMerged) -> None:
     _leave_the_desk(hall, entry.message)
     with _changing(hall, entry.message, entry.by) as message:
-        followers, message.merged = message.merged, []
+        followers, message.merged = message.merged, ()
         message.fate, message.into = "merged", entry.into
         message.director, message.accepted, message.due, message.declined = None, False, None, None
     for id in followers:
         with _changing(hall, id) as follower:
             follower.into = entry.into
     with _changing(hall, entry.into) as canonical:
-        canonical.merged += [entry.message, *followers]
+        canonical.merged += (entry.message, *followers)
     _air_changed(hall, entry.into)
 
 
@@ -544,21 +544,21 @@ def _undone(hall: Hall, seq: int, entry: e.ActUndone) -> None:
         if before.into is not None and message.into is None:
             message.into = before.into
             with _changing(hall, before.into) as canonical:
-                canonical.merged.append(id)
+                canonical.merged += (id,)
     for other in before.merged:
         # Those whom hiding it had freed come back to it, unless something else became of them.
         freed = _message(hall, other)
         if freed.into is None and freed.is_question and freed.fate == "asked":
             with _changing(hall, other):
                 freed.fate, freed.into = "merged", id
-            message.merged.append(other)
+            message.merged += (other,)
     if before.position is not None:
         _enter_queue(hall, id, before.position)
     if before.fate == "on_air" and before.state == "visible":
         hall.on_air = id
         hall.changed.add("on_air")
     if before.director is not None:
-        message.directors_ever.add(before.director)
+        message.directors_ever |= {before.director}
     hall.last_acts.pop(entry.by, None)
 
 

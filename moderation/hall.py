@@ -163,10 +163,10 @@ class Hall:
             questions={fate: count for fate, count in sorted(self.fates.items()) if count},
         )
 
-    def merged_into(self, message: int) -> list[int]:
+    def merged_into(self, message: int) -> tuple[int, ...]:
         """Ids of the questions merged into `message`."""
         found = self.messages.get(message)
-        return list(found.merged) if found else []
+        return found.merged if found else ()
 
     def director(self, id: str | None) -> Director | None:
         """None: not in the setup."""

@@ -1,6 +1,6 @@
 """One message of a town hall, and what it is as a question. Changed only by evolve."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from protocol.entries import Before, Finding
 from protocol.names import (
@@ -19,7 +19,10 @@ OPEN_FATES = ("asked", "queued", "on_air")
 
 @dataclass(slots=True)
 class Message:
-    """A question is a message with a fate. Times are unix seconds."""
+    """A question is a message with a fate. Times are unix seconds.
+
+    What few messages have is a tuple or a frozenset: all others share the empty one, which a long meeting's memory shows.
+    """
 
     id: int
     author: str
@@ -36,11 +39,11 @@ class Message:
     was_shown: bool = False
     fate: FateState | None = None
     director: str | None = None
-    directors_ever: set[str] = field(default_factory=set)
+    directors_ever: frozenset[str] = frozenset()
     accepted: bool = False
-    returned: list[Returned] = field(default_factory=list)
+    returned: tuple[Returned, ...] = ()
     into: int | None = None
-    merged: list[int] = field(default_factory=list)
+    merged: tuple[int, ...] = ()
     due: str | None = None
     note: str = ""
     declined: DeclineReason | None = None
@@ -75,7 +78,7 @@ class Message:
             director=self.director,
             accepted=self.accepted,
             into=self.into,
-            merged=tuple(self.merged),
+            merged=self.merged,
             due=self.due,
             note=self.note,
             declined=self.declined,

@@ -68,7 +68,7 @@ def _message(hall: Hall, message: Message) -> HostMessage:
         fate=fate_of(hall, message),
         director=message.director,
         accepted=message.accepted,
-        returned=tuple(message.returned),
+        returned=message.returned,
         suggested=tuple(one.director for one in suggested if one.director is not None),
         by=message.by,
     )

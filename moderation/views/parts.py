@@ -38,7 +38,7 @@ def fate_of(hall: Hall, message: Message) -> Fate | None:
         state=message.fate,
         director=message.director,
         into=message.into,
-        merged=tuple(message.merged),
+        merged=message.merged,
         due=message.due if message.fate == "deferred" else None,
         reason=message.declined if message.fate == "declined" else None,
         note=message.note if message.fate in ("deferred", "declined") else "",

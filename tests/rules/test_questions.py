@@ -94,11 +94,11 @@ def test_merging_keeps_every_voice_and_splitting_gives_a_fate_back() -> None:
     a, b, third = town.question(by=1), town.question(by=2), town.post(by=3)
     town.must(HOST, c.MergeQuestion, message=b, into=a)
     town.must(HOST, c.MergeQuestion, message=third, into=a)
-    assert town.hall.messages[a].merged == [b, third]
+    assert town.hall.messages[a].merged == (b, third)
     assert town.refused(HOST, c.MergeQuestion, message=b, into=a).code == "wrong_fate"
     assert town.refused(HOST, c.MergeQuestion, message=a, into=b).code == "wrong_fate"
     town.must(HOST, c.SplitQuestion, message=b)
-    assert (town.fate(b), town.hall.messages[a].merged) == ("asked", [third])
+    assert (town.fate(b), town.hall.messages[a].merged) == ("asked", (third,))
     assert town.refused(HOST, c.SplitQuestion, message=b).code == "wrong_fate"
 
 
@@ -107,9 +107,9 @@ def test_merged_ones_follow_to_where_their_question_is_merged() -> None:
     a, b, d = town.question(), town.question(), town.question()
     town.must(HOST, c.MergeQuestion, message=b, into=a)
     town.must(HOST, c.MergeQuestion, message=a, into=d)
-    assert town.hall.messages[d].merged == [a, b]
+    assert town.hall.messages[d].merged == (a, b)
     assert town.hall.messages[b].into == d
-    assert town.hall.messages[a].merged == []
+    assert town.hall.messages[a].merged == ()
 
 
 def test_what_cannot_be_merged() -> None:
@@ -130,7 +130,7 @@ def test_hiding_a_question_frees_those_merged_into_it() -> None:
     town.must(HOST, c.RemoveMessage, message=a, reason="off_topic")
     assert (town.fate(b), town.hall.messages[b].into) == ("asked", None)
     town.must(HOST, c.UndoAct)
-    assert town.hall.messages[a].merged == [b]
+    assert town.hall.messages[a].merged == (b,)
     assert town.fate(b) == "merged"
 
 
@@ -139,9 +139,9 @@ def test_a_merged_question_that_is_hidden_leaves_its_place() -> None:
     a, b = town.question(), town.question()
     town.must(HOST, c.MergeQuestion, message=b, into=a)
     town.must(HOST, c.HoldMessage, message=b)
-    assert town.hall.messages[a].merged == []
+    assert town.hall.messages[a].merged == ()
     town.must(HOST, c.UndoAct)
-    assert town.hall.messages[a].merged == [b]
+    assert town.hall.messages[a].merged == (b,)
 
 
 def test_unpicking_a_question_with_other_voices_keeps_it_a_question() -> None:
