@@ -142,7 +142,7 @@ def plan_of(given: argparse.Namespace, lang: Language) -> Plan:
     except msgspec.ValidationError as error:
         raise Wrong(str(error)) from None
     for phase in whole.phases:
-        if needed := fits(whole.posters, phase.rate, phase.seconds):
+        if not whole.excess and (needed := fits(whole.posters, phase.rate, phase.seconds)):
             burst = limit("messages_per_10_s")
             raise Wrong(say(lang, "does_not_fit", burst=burst, rate=phase.rate, needed=needed, posters=whole.posters))
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from loadtests.checker import Verdict
 from loadtests.histogram import Histogram
-from loadtests.posters import FLOODED, Posted
+from loadtests.posters import TOO_MUCH, Posted
 from loadtests.scenario import Scenario
 from loadtests.server_figures import ServerFigures
 
@@ -54,8 +54,8 @@ class Outcome:
 
     @property
     def excess(self) -> int:
-        """Messages that were refused because more was written than the town hall takes, where that was wanted."""
-        return self.posted.refused[FLOODED] if self.scenario.excess else 0
+        """Messages beyond what the town hall takes or what one participant may write, where that was wanted."""
+        return sum(self.posted.refused[code] for code in TOO_MUCH) if self.scenario.excess else 0
 
     @property
     def whole(self) -> bool:

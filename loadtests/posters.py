@@ -19,9 +19,9 @@ from protocol.limits import limit
 
 ANSWER_S = 10.0
 TRIES = 4
-FLOODED = "chat_flooded"
-"""More is written than the town hall takes."""
-TEMPORARY = ("not_saved", "unknown_outcome", "busy", "too_fast", "disk_full", "draining", FLOODED)
+TOO_MUCH = ("chat_flooded", "too_fast")
+"""More is written than the town hall takes, or than one participant may write."""
+TEMPORARY = ("not_saved", "unknown_outcome", "busy", "disk_full", "draining", *TOO_MUCH)
 """Refusals after which a page sends the same again."""
 
 
@@ -38,6 +38,8 @@ class Posted:
     refused: Counter[str] = field(default_factory=Counter)
     unanswered: int = 0
     answers: Histogram = field(default_factory=Histogram)
+    writing_s: float = 0.0
+    """From the first to the last that was sent, over all phases: less than was meant is written where the machine is too slow."""
 
 
 def fits(posters: int, rate: float, seconds: float) -> int:
@@ -93,6 +95,7 @@ class Posters:
             task.add_done_callback(self._tasks.discard)
             if place % 10 == 9:
                 await asyncio.sleep(0)
+        self.posted.writing_s += max((time.monotonic_ns() - began) / 1e9, seconds)
         if self._tasks:
             await asyncio.gather(*self._tasks)
 
@@ -115,7 +118,7 @@ class Posters:
                 return
             code = ack["error"]["code"]
             self.posted.refused[code] += 1
-            if code not in TEMPORARY or (code == FLOODED and self._tries == 1):
+            if code not in TEMPORARY or (code in TOO_MUCH and self._tries == 1):
                 return
         self.posted.unanswered += 1
 

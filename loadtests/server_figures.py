@@ -64,17 +64,26 @@ class ServerFigures:
 
     def growth(self) -> float | None:
         """By how much memory grew in 10 minutes once it had settled, as a share of itself; None: the run was too short."""
+        slope, mean = self._slope()
+        return slope * SETTLES_S / mean if slope is not None and mean else None
+
+    def growth_each(self, messages_per_s: float) -> float | None:
+        """The same in bytes for each message of a run at this rate: its log grows, and nothing else should."""
+        slope, _ = self._slope()
+        return slope / messages_per_s if slope is not None and messages_per_s else None
+
+    def _slope(self) -> tuple[float | None, float]:
+        """Bytes a second once it had settled, and bytes in the middle."""
         if not self.during:
-            return None
+            return None, 0.0
         first, last = self.during[0].second, self.during[-1].second
         kept = [one for one in self.during if one.second >= first + min(SETTLES_S, (last - first) / 3)]
         if len(kept) < 3:
-            return None
+            return None, 0.0
         middle = sum(one.second for one in kept) / len(kept)
         mean = sum(one.rss for one in kept) / len(kept)
         spread = sum((one.second - middle) ** 2 for one in kept)
-        slope = sum((one.second - middle) * (one.rss - mean) for one in kept) / spread
-        return slope * SETTLES_S / mean if mean else None
+        return sum((one.second - middle) * (one.rss - mean) for one in kept) / spread, mean
 
     def most_rss(self) -> float:
         """Bytes, at the most."""

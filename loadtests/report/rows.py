@@ -17,6 +17,7 @@ def rows(outcome: Outcome) -> list[tuple[str, str]]:
         ("join_p99", milliseconds(outcome.joins.percentile(0.99))),
         ("join_max", milliseconds(outcome.joins.longest())),
         ("posted", f"{posted.due:,}"),
+        ("written_per_s", f"{posted.due / posted.writing_s:,.0f}" if posted.writing_s else "-"),
         ("acknowledged", f"{len(posted.acknowledged):,}"),
         ("refused", _codes(posted.refused)),
         ("unanswered", f"{posted.unanswered:,}"),
@@ -40,17 +41,19 @@ def rows(outcome: Outcome) -> list[tuple[str, str]]:
         ("closings", _codes(outcome.closings)),
         ("rejoined", f"{outcome.rejoins.total:,}"),
         ("rejoin_p99", milliseconds(outcome.rejoins.percentile(0.99))),
-        *_server(outcome.server),
+        *_server(outcome.server, len(posted.acknowledged) / outcome.scenario.seconds),
     ]
 
 
-def _server(told: ServerFigures | None) -> list[tuple[str, str]]:
+def _server(told: ServerFigures | None, messages_per_s: float) -> list[tuple[str, str]]:
     """What the server said of itself; dashes where it was not asked."""
     growth, left = (told.growth(), told.left()) if told is not None else (None, None)
+    each = told.growth_each(messages_per_s) if told is not None else None
     return [
         ("lag_p99", f"≤ {told.lag_p99_s() * 1e3:g} ms" if told is not None else "-"),
         ("memory", f"{told.most_rss() / 1e6:,.0f} MB" if told is not None else "-"),
         ("growth", f"{growth:+.2%}" if growth is not None else "-"),
+        ("growth_each", f"{each:+,.0f} B" if each is not None else "-"),
         ("sockets_left", f"{left[0]:,}" if left is not None else "-"),
         ("tasks_left", f"{left[1]:,}" if left is not None else "-"),
     ]

@@ -53,7 +53,8 @@ class Room:
         self._sections = [self._section()]
         self._gauges: list[bytes] = []
         self._shared = _Shared(-1, -1, 0.0, b"")
-        self._told_all = b""
+        self._told_all: dict[Form, bytes] = {}
+        """All figures as who comes in is sent them; empty: they have changed."""
         self._made: dict[tuple[Form, int], bytes | None] = {}
         self._made_at = -1
         self.empty_since = clock()
@@ -102,7 +103,7 @@ class Room:
 
     def gauges(self, body: bytes) -> None:
         """Figures for everybody, soon; those who are slow get all figures once they have drained."""
-        self._told_all = b""
+        self._told_all.clear()
         if not self._somebody():
             return
         self._gauges = [*self._gauges, body] if len(self._gauges) < GAUGES_MAX else [self._all_gauges()]
@@ -128,11 +129,14 @@ class Room:
         viewer.seq = since[1] if since is not None and self.resumable(since) else -1
         self._roomy().add(viewer)
         figures.joins += 1
-        if not self._told_all:
-            self._told_all = self._all_gauges()
-        viewer.transport.write(opening + self._missed(viewer) + viewer.form.ready(GAUGES, self._told_all, ""))
+        viewer.transport.write(opening + self._missed(viewer) + self._figures(viewer.form))
         if not viewer.flows():
             self.stuck(viewer)
+
+    def _figures(self, form: Form) -> bytes:
+        if form not in self._told_all:
+            self._told_all[form] = form.ready(GAUGES, self._all_gauges(), "")
+        return self._told_all[form]
 
     def resume(self, viewer: Viewer, since: tuple[int, int]) -> None:
         """A page saw a gap."""
@@ -257,7 +261,7 @@ class Room:
         figures.slow -= 1
         viewer.slow = False
         self._roomy().add(viewer)
-        viewer.transport.write(self._missed(viewer) + viewer.form.ready(GAUGES, self._all_gauges(), ""))
+        viewer.transport.write(self._missed(viewer) + self._figures(viewer.form))
         if not viewer.flows():
             self.stuck(viewer)
 

@@ -85,6 +85,8 @@ class Gateway:
         self._floods = Buckets(posts_per_s, 1)
         self._supports = Buckets(limit("supports_per_10_s"), 10)
         self._staff = Buckets(limit("commands_per_10_s"), 10)
+        self._hello: tuple[object, bytes] = (None, b"")
+        """Of whom it was made last, and it."""
         self.draining = False
 
     async def find(self, code: str) -> Runtime | Refusal:
@@ -127,21 +129,26 @@ class Gateway:
             return admitted
         return Session(role, runtime, admitted, join.lang)
 
-    def hello(self, session: Session, resumed: bool) -> Hello:
-        """The first frame."""
-        who = session.admitted
-        return Hello(
-            protocol=PROTOCOL,
-            code=session.runtime.code,
-            role=session.role,
-            lang=session.lang,
-            epoch=session.runtime.epoch,
-            seq=session.runtime.seq,
-            resumed=resumed,
-            now=int(self._wall()),
-            you=You(who.id, who.name) if session.role in ("host", "director") else None,
-            limits={name: LIMITS[name].value for name in TOLD_LIMITS},
-        )
+    def hello(self, session: Session, resumed: bool) -> bytes:
+        """The first frame, JSON of `Hello`; made once for all who come in within a second, as they differ in nothing."""
+        who, runtime, now = session.admitted, session.runtime, int(self._wall())
+        you = You(who.id, who.name) if session.role in ("host", "director") else None
+        asked = (runtime.code, session.role, session.lang, runtime.epoch, runtime.seq, resumed, now, you)
+        if self._hello[0] != asked:
+            made = Hello(
+                protocol=PROTOCOL,
+                code=runtime.code,
+                role=session.role,
+                lang=session.lang,
+                epoch=runtime.epoch,
+                seq=runtime.seq,
+                resumed=resumed,
+                now=now,
+                you=you,
+                limits={name: LIMITS[name].value for name in TOLD_LIMITS},
+            )
+            self._hello = (asked, wire.dumps(made))
+        return self._hello[1]
 
     async def answer(self, session: Session, name: object, payload: object) -> Ack:
         """Execute a command or answer a query. Never raises."""

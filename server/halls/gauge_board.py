@@ -1,6 +1,7 @@
 """The gauges of one town hall on this node: last value wins, never replayed."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 import msgpack
 
@@ -8,17 +9,25 @@ from moderation.hall import Hall
 from protocol.frames import Gauges, PollFigures
 from protocol.views import Counts
 
+VIEWERS_PER_S = 5_000
+"""Viewers told how many they are in a second, about: ten thousand hear it every two seconds while they come in."""
+
 
 class GaugeBoard:
-    """Collects what changed, so that a flood of supports costs one small frame about twice a second."""
+    """Collects what changed, so that a flood of supports costs one small frame about twice a second.
 
-    def __init__(self) -> None:
+    `clock`: monotonic seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self.viewers = 0
         self.support: dict[int, int] = {}
         self.poll: PollFigures | None = None
         """Of the newest poll that had enough voters."""
         self._told_poll: PollFigures | None = None
         self._told_viewers = -1
+        self._told_viewers_at = 0.0
         self._told_counts: Counts | None = None
         self._dirty: set[int] = set()
 
@@ -52,7 +61,8 @@ class GaugeBoard:
     def changed(self, hall: Hall) -> Gauges | None:
         """What changed since the last call; None: nothing did."""
         counts = hall.counts()
-        viewers = self.viewers if _worth_telling(self._told_viewers, self.viewers) else None
+        waits = self._clock() - self._told_viewers_at < self.viewers / VIEWERS_PER_S and self._told_viewers >= 0
+        viewers = self.viewers if not waits and _worth_telling(self._told_viewers, self.viewers) else None
         poll = self._poll(hall)
         if viewers is None and not self._dirty and counts == self._told_counts and poll in (None, self._told_poll):
             return None
@@ -66,7 +76,7 @@ class GaugeBoard:
         self._dirty.clear()
         self._told_counts = counts
         if viewers is not None:
-            self._told_viewers = viewers
+            self._told_viewers, self._told_viewers_at = viewers, self._clock()
         return news
 
 

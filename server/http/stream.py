@@ -79,7 +79,7 @@ def routes(context: Context) -> list[web.RouteDef]:
         stood = (since.epoch, since.seq) if since else None
         room = session.room
         hello = context.gateway.hello(session, room.resumable(stood))
-        room.join(viewer, stood, STREAM.ready(JOINED, wire.dumps(hello), ""))
+        room.join(viewer, stood, STREAM.ready(JOINED, hello, ""))
         figures.connections["stream"] += 1
         try:
             while not viewer.ended.is_set() and not transport.is_closing():

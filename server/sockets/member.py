@@ -44,7 +44,7 @@ class Member(Viewer):
             self._released = session.runtime.hold(link, self.bye)
         since = (join.since.epoch, join.since.seq) if join.since else None
         room = session.room
-        hello = wire.dumps(self._gateway.hello(session, room.resumable(since)))
+        hello = self._gateway.hello(session, room.resumable(since))
         self.connection.entered(self)
         room.join(self, since, acknowledged + self.form.ready(JOINED, hello, ""))
 

@@ -14,7 +14,7 @@ def test_every_scenario_that_comes_along_parses_and_fits_its_posters() -> None:
     assert names() == ["publish-storm", "ramp", "rejoin-storm", "slow-reader", "soak", "storm"]
     for name in names():
         scenario = load(name)
-        assert all(fits(scenario.posters, phase.rate, phase.seconds) == 0 for phase in scenario.phases), name
+        assert scenario.excess or all(fits(scenario.posters, one.rate, one.seconds) == 0 for one in scenario.phases), name
 
 
 def test_a_file_with_an_unknown_key_or_out_of_bounds_is_refused(tmp_path: Path) -> None:

@@ -39,6 +39,8 @@ def test_growth_is_per_ten_minutes_and_only_of_what_comes_after_settling() -> No
     assert ServerFigures(at(0, 1), [*settles, *steady]).growth() == pytest.approx(0, abs=1e-9)
     leaking = [at(second, 7e8 + (second - 600) * 1e4) for second in range(600, 3_600, 10)]
     assert ServerFigures(at(0, 1), [*settles, *leaking]).growth() == pytest.approx(600 * 1e4 / 7.15e8, rel=0.01)
+    assert ServerFigures(at(0, 1), [*settles, *leaking]).growth_each(5) == pytest.approx(1e4 / 5)
+    assert ServerFigures(at(0, 1), [*settles, *leaking]).growth_each(0) is ServerFigures(at(0, 1)).growth_each(5) is None
     short = [at(second, 1e8 if second < 300 else 2e8) for second in range(0, 900, 10)]
     assert ServerFigures(at(0, 1), short).growth() == pytest.approx(0, abs=1e-9)
     assert ServerFigures(at(0, 1), short[:2]).growth() is None

@@ -227,7 +227,7 @@ async def test_presence_is_the_sum_of_the_nodes(store: Store) -> None:
 async def test_a_secret_is_the_same_for_all_until_it_is_destroyed(store: Store) -> None:
     first, second = await asyncio.gather(secrets.get_or_create(store, CODE, "k"), secrets.get_or_create(store, CODE, "k"))
     assert first == second
-    await secrets.destroy(store, CODE, "k")
+    await secrets.forget(store, CODE, "k")
     assert await secrets.get_or_create(store, CODE, "k") != first
 
 
