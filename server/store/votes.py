@@ -16,7 +16,7 @@ import msgpack
 
 from protocol.limits import limit
 from server.store.batches import Batches
-from server.store.client import Store, StoreRefused, guarded
+from server.store.client import Store, StoreRefused, StoreUnavailable, guarded
 from server.store.gauges import VOTERS_MAX
 from server.store.keys import Keys
 from server.store.secrets import LENGTH, forget
@@ -25,6 +25,8 @@ VOTE, SEAL = (files("server.store").joinpath(f"poll_{name}.lua").read_text("asci
 BALLOT_BYTES = 16
 BATCH_MAX = 256
 """Ballots of one call."""
+KEY_TRIES = 3
+"""How often a key is asked for anew that was another one when it was looked at again."""
 WAITING_MAX = 20_000
 """Ballots of one poll that wait for a call."""
 Box = Literal["open", "sealed", "dropped"]
@@ -72,19 +74,30 @@ class Votes:
         """K_poll of a poll that is open in the log; None: its box is sealed already."""
         keys, name = Keys(code), _name(poll)
         with guarded(write=True):
-            async with self._store.of(code).pipeline(transaction=False) as pipe:
-                pipe.hsetnx(keys.polls, str(poll), "open")
-                pipe.hsetnx(keys.secrets, name, secrets.token_bytes(LENGTH))
-                pipe.hget(keys.secrets, name)
-                # Last: a key found while the box is still open was not dropped in between.
-                pipe.hget(keys.polls, str(poll))
-                _, _, key, box = await pipe.execute()
-            if box != b"open" or key is None:
-                await forget(self._store, code, name)
-                return None
-            assert isinstance(key, bytes)
-            await self._store.of(code).hset(keys.tally(poll), "mark", _mark(key))
-        return key
+            for _ in range(KEY_TRIES):
+                async with self._store.of(code).pipeline(transaction=False) as pipe:
+                    pipe.hsetnx(keys.polls, str(poll), "open")
+                    pipe.hsetnx(keys.secrets, name, secrets.token_bytes(LENGTH))
+                    pipe.hget(keys.secrets, name)
+                    # Last: a key found while the box is still open was not dropped in between.
+                    pipe.hget(keys.polls, str(poll))
+                    _, _, key, box = await pipe.execute()
+                if box != b"open" or key is None:
+                    await forget(self._store, code, name)
+                    return None
+                assert isinstance(key, bytes)
+                async with self._store.of(code).pipeline(transaction=False) as pipe:
+                    pipe.hset(keys.tally(poll), "mark", _mark(key))
+                    # After it: the store may have become an older copy of itself, with another key or none.
+                    pipe.hget(keys.secrets, name)
+                    pipe.hget(keys.polls, str(poll))
+                    _, still, box = await pipe.execute()
+                if box == b"dropped":
+                    await self._store.of(code).delete(keys.tally(poll))
+                    return None
+                if still == key:
+                    return key
+        raise StoreUnavailable("the key of a poll changes with each look", outcome_unknown=True)
 
     async def put(self, code: str, poll: int, key: bytes, voter: bytes, choice: int, choices: int) -> Taken:
         """The vote of `voter`, instead of any that they gave before. `choices`: how many there are. Raises Busy too."""
