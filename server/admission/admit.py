@@ -2,12 +2,12 @@
 
 import hashlib
 import hmac
-from dataclasses import dataclass
 
 from moderation.context import Actor
 from moderation.hall import Hall
 from protocol.names import Role
 from protocol.refusals import Refusal
+from server.admission.admitted import Admitted, Sender, participant, participant_key
 from server.admission.links import Links
 from server.admission.staff_tickets import StaffTickets
 from server.admission.tickets import Tickets
@@ -15,28 +15,6 @@ from server.mac import Mac
 
 NOBODY = "0" * 16
 """Author tag of everybody once a town hall is closed: no message has it."""
-
-
-def author_tag(author_key: Mac, pid: bytes) -> str:
-    """What stands in the log for the participant `pid`. `author_key`: of the town hall."""
-    return author_key.of(b"tag" + pid)[:8].hex()
-
-
-@dataclass(frozen=True, slots=True)
-class Admitted:
-    """Who came in. `bucket`: opaque key for rate limits. `voter`: opaque key for gauges, None for staff and once closed."""
-
-    role: Role
-    id: str
-    name: str
-    actor: Actor
-    bucket: bytes
-    voter: bytes | None
-    dedupe_key: bytes
-
-    def dedupe(self, client_id: str) -> bytes:
-        """Opaque key of (this sender, client id): nobody can guess or burn another's."""
-        return hmac.digest(self.dedupe_key, client_id.encode(), hashlib.sha256)[:16]
 
 
 class Admission:
@@ -63,7 +41,7 @@ class Admission:
                 if holder is None:
                     return Refusal("not_admitted")
                 if hall.admission is not None and holder.kind == "watch":
-                    return _watching(holder.id)
+                    return Admitted("audience", _watching, hashlib.sha256(b"watching" + holder.id).digest())
                 return self.participant(author_key, holder.id)
             case "organiser":
                 if not self.is_organiser(token):
@@ -84,27 +62,27 @@ class Admission:
 
     def still(self, hall: Hall, admitted: Admitted) -> Refusal | None:
         """Whether who was admitted may still act: asked anew for each command. None: yes."""
-        link = admitted.actor.link
-        return None if link is None else self.links.why_not(hall, link)
+        return None if admitted.link is None else self.links.why_not(hall, admitted.link)
 
     def participant(self, author_key: Mac | None, pid: bytes) -> Admitted:
         """The participant `pid`. `author_key`: of the town hall, None once it is closed."""
         if author_key is None:
-            spent = hashlib.sha256(pid).digest()
-            return Admitted("audience", "", "", Actor("audience", author=NOBODY), spent, None, spent)
-
-        def derived(purpose: bytes) -> bytes:
-            return author_key.of(purpose + pid)
-
-        actor = Actor("audience", author=author_tag(author_key, pid), seed=int.from_bytes(derived(b"name")[:8], "big"))
-        return Admitted("audience", "", "", actor, derived(b"bucket"), derived(b"voter")[:16], derived(b"dedupe"))
+            return Admitted("audience", _spent, hashlib.sha256(pid).digest())
+        return Admitted("audience", participant, participant_key(author_key, pid))
 
     def _staff(self, hall: Hall, role: Role, id: str, name: str, link: str | None = None) -> Admitted:
+        def made(key: bytes) -> Sender:
+            return Sender(Actor(role, id=id, link=link), key, None, key)
+
         key = hmac.digest(self._dedupe_key, f"{hall.code}|{role}|{id}|{link}".encode(), hashlib.sha256)
-        return Admitted(role, id, name, Actor(role, id=id, link=link), key, None, key)
+        return Admitted(role, made, key, id=id, name=name, link=link)
 
 
-def _watching(id: bytes) -> Admitted:
+def _spent(key: bytes) -> Sender:
+    """A participant of a town hall that is closed."""
+    return Sender(Actor("audience", author=NOBODY), key, None, key)
+
+
+def _watching(key: bytes) -> Sender:
     """Somebody without a token: no tag, no vote, no name."""
-    key = hashlib.sha256(b"watching" + id).digest()
-    return Admitted("audience", "", "", Actor("audience"), key, None, key)
+    return Sender(Actor("audience"), key, None, key)

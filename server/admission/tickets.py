@@ -10,8 +10,7 @@ import hmac
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from protocol.limits import limit
 from server.mac import Mac
@@ -24,8 +23,7 @@ _EXPIRY = 6
 _KINDS: dict[bytes, Literal["watch", "participant"]] = {b"w": "watch", b"p": "participant"}
 
 
-@dataclass(frozen=True, slots=True)
-class Holder:
+class Holder(NamedTuple):
     """`id`: the participant's, or a random one of whoever watches."""
 
     kind: Literal["watch", "participant"]

@@ -71,7 +71,7 @@ class Door:
         head = Head(request.method, version, request.raw_path, _joined(request))
         address = self.address(head, request.transport)
         found = self.opens(head, address)
-        if isinstance(found, tuple):
+        if not isinstance(found, Asked):
             status, code = found
             later = {"Retry-After": str(random.randint(*AGAIN_S))} if status in (429, 503) else {}
             return web.Response(status=status, text=_words(code), headers=headers("api") | later)

@@ -17,6 +17,7 @@ from server.http import body
 from server.http.run import ENDS_S
 from server.sockets.sockets import Sockets
 from server.tasks import end
+from server.turns import Turns
 
 _OURS = b"GET " + PATH.encode()
 _ASK = (b"GET /", b"POST /", b"HEAD /")
@@ -48,6 +49,8 @@ class Desk:
         self.heads: Deadlines[Front] = Deadlines(head_s, lambda front: front.cut())
         self.reads: Deadlines[Front] = Deadlines(lambda: FILE_S, lambda front: front.cut())
         self.bodies: Deadlines[Front] = Deadlines(lambda: body.BODY_S, lambda front: front.too_late())
+        self.handshakes: Turns[tuple[Front, int]] = Turns(lambda asked: asked[0].open(asked[1]))
+        """With where their heads end. As many as there are fronts: each has one at a time."""
         self._answering: set[asyncio.Task[None]] = set()
         for deadlines in (self.heads, self.reads, self.bodies):
             sockets.also_look_at(deadlines)
@@ -127,11 +130,17 @@ class Front(asyncio.Protocol):
             return False
         if not whole:
             return False
-        return self._opened(end) if ours else self._taken(end)
+        if not ours:
+            return self._taken(end)
+        self._busy = True
+        desk.handshakes.put((self, end))
+        return False
 
-    def _opened(self, end: int) -> bool:
-        """A handshake: what is on this connection is not ours to read any more."""
-        assert self._transport is not None
+    def open(self, end: int) -> None:
+        """A handshake whose turn has come: what is on this connection is not ours to read any more."""
+        if self._transport is None or self._closing:
+            return
+        waited_for_us = len(self._rest) > HEAD_MAX
         door, head = self._desk.door, parse(self._rest[:end])
         address = door.address(head, self._transport) if head is not None else b""
         found = door.opens(head, address) if head is not None else None
@@ -140,7 +149,8 @@ class Front(asyncio.Protocol):
             door.open(self._transport, address, found, self._rest[end:])
         else:
             self._to_http()
-        return False
+        if waited_for_us and not self._transport.is_closing():
+            self._transport.resume_reading()
 
     def _taken(self, end: int) -> bool:
         """A request whose head is there: for a file, or for something that a body may belong to."""

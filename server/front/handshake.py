@@ -3,8 +3,8 @@
 import base64
 import binascii
 import hashlib
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 from server.fanout.deflate import Deflate
@@ -17,8 +17,7 @@ _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _DEFLATE = "permessage-deflate"
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """A well-formed handshake for Socket.IO over WebSocket. `deflate`: how frames may be compressed, None: not at all."""
 
     key: bytes

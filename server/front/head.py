@@ -1,7 +1,7 @@
 """The head of a request, parsed by llhttp (httptools). Nothing of it is kept once it is answered."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import httptools
 
@@ -12,8 +12,7 @@ HEAD_MAX = 8_192
 _MORE = frozenset(("transfer-encoding", "expect", "upgrade"))
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """`headers`: by name in lower case; the values of one that is repeated stand behind each other (RFC 9110, 5.3)."""
 
     method: str

@@ -28,7 +28,8 @@ from protocol.limits import LIMITS, limit
 from protocol.names import Language, Role
 from protocol.refusals import Refusal
 from server import metrics
-from server.admission.admit import Admission, Admitted
+from server.admission.admit import Admission
+from server.admission.admitted import Admitted
 from server.answers import accepted, refused
 from server.buckets import Buckets
 from server.fanout.room import Room
@@ -180,10 +181,10 @@ class Gateway:
         if isinstance(command, PostMessage) and self._floods.take(session.runtime.code.encode(), self._clock()):
             # Many are told so at once: they must not all come back at once.
             return Refusal("chat_flooded", retry_after_ms=random.randint(*AGAIN_MS))
-        who = session.admitted
+        who = session.admitted.sender
         if isinstance(command, Command):
-            sender = who.bucket if session.role == "audience" else None
-            done = await self.executor.execute(session.runtime, who.actor, who.dedupe(command.client_id), command, sender=sender)
+            bucket = who.bucket if session.role == "audience" else None
+            done = await self.executor.execute(session.runtime, who.actor, who.dedupe(command.client_id), command, sender=bucket)
             if isinstance(done, Refusal):
                 return done
             if isinstance(command, CloseHall):
@@ -194,7 +195,7 @@ class Gateway:
 
     def _wait_s(self, session: Session, command: Any) -> float:
         """Seconds that this sender should wait; never by address: a whole office shares one."""
-        now, key = self._clock(), session.admitted.bucket
+        now, key = self._clock(), session.admitted.sender.bucket
         if session.role != "audience":
             return self._staff.take(key, now)
         if isinstance(command, PostMessage):

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from moderation.participation_rules import in_round
 from protocol.credentials import public_key
 from protocol.refusals import Refusal
-from server.admission.admit import Admission, author_tag
+from server.admission.admit import Admission
+from server.admission.admitted import author_tag, participant_key
 from server.admission.redeem import Redeeming, ShownToken, participant_id
 from server.halls.rounds import Rounds
 from server.halls.runtime import Runtime
@@ -50,7 +51,7 @@ class Redeemer:
         now = self._clock()
         new = any(in_round(hall, at, few=shown.few) for at in (now, now - LATE_S))
         pid = participant_id(runtime.author_key, genuine.id)
-        tag = author_tag(runtime.author_key, pid)
+        tag = author_tag(participant_key(runtime.author_key, pid))
         answer = await self._tokens.show(code, genuine.id, genuine.device, tag, new=new, few=shown.few)
         if answer == "unknown":
             return Refusal("hall_draft" if hall.phase == "draft" else "waiting_for_others", retry_after_ms=5_000)

@@ -9,8 +9,8 @@ from moderation.hall import Hall
 from protocol.frames import Gauges, PollFigures
 from protocol.views import Counts
 
-VIEWERS_PER_S = 5_000
-"""Viewers told how many they are in a second, about: ten thousand hear it every two seconds while they come in."""
+VIEWERS_PER_S = 2_000
+"""Viewers told how many they are in a second, about: ten thousand hear it every five seconds while they come in."""
 
 
 class GaugeBoard:

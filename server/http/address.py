@@ -29,6 +29,8 @@ class Addresses:
 
     def of(self, peer: str, forwarded: str) -> str:
         """The address, never to be logged or kept."""
+        if not forwarded:
+            return peer
         hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()]
         while hops and self._is_trusted(peer):
             peer = hops.pop()
@@ -49,7 +51,8 @@ def asked_from(request: web.Request) -> tuple[str, str]:
 
 def peer_of(transport: object) -> str:
     """The address at the other end, "" if it has none."""
-    peer = getattr(transport, "get_extra_info", lambda _: None)("peername")
+    ask = getattr(transport, "get_extra_info", None)
+    peer = ask("peername") if ask is not None else None
     return str(peer[0]) if isinstance(peer, tuple) else ""
 
 

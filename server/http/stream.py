@@ -74,7 +74,7 @@ def routes(context: Context) -> list[web.RouteDef]:
         if transport is None:
             return response
         viewer = StreamViewer(transport, session)
-        link = session.admitted.actor.link
+        link = session.admitted.link
         released = session.runtime.hold(link, viewer.bye) if link is not None else None
         stood = (since.epoch, since.seq) if since else None
         room = session.room

@@ -16,7 +16,7 @@ from server.fanout.forms import socket_io_form
 from server.fanout.ready_frame import ready_frame
 from server.gateway.gateway import Gateway, Session
 from server.sockets.member import Member, told
-from server.sockets.socket_io import Packet
+from server.sockets.socket_io import Packet, new_sid
 
 if TYPE_CHECKING:
     from server.sockets.connection import Connection
@@ -66,7 +66,7 @@ class Audience(Member):
         if isinstance(session, Refusal):
             self.refuse(session, join)
         elif self.connection.holds(self):
-            self.enter(session, join, ready_frame(b'40/audience,{"sid":"%b"}' % secrets.token_urlsafe(12).encode()))
+            self.enter(session, join, ready_frame(b'40/audience,{"sid":"%b"}' % new_sid()))
 
     def refuse(self, refusal: Refusal, join: Join) -> None:
         """CONNECT_ERROR: says why, and when to come back."""

@@ -6,11 +6,8 @@ Socket.IO is spoken here, or of the staff, whose Socket.IO is python-socketio's 
 
 import asyncio
 import random
-import secrets
 import time
 from typing import TYPE_CHECKING
-
-import orjson
 
 from protocol.closings import CLOSINGS, comes_back
 from protocol.limits import limit
@@ -24,13 +21,18 @@ from server.sockets.audience import Audience
 from server.sockets.bridge import Bridge
 from server.sockets.frame_reader import BadFrame, FrameReader, Opcode, close_frame, closed_with, is_pong
 from server.sockets.member import Member
-from server.sockets.socket_io import Packet, packet
+from server.sockets.socket_io import Packet, new_sid, packet
 
 if TYPE_CHECKING:
     from server.sockets.sockets import Sockets
 
 PING = ready_frame(b"2")
 """Engine.IO v4: the server asks, the client answers `3`."""
+_OPEN = b'0{"sid":"%%b","upgrades":[],"pingInterval":%d,"pingTimeout":%d,"maxPayload":%d}' % (
+    PING_S * 1000,
+    PONG_S * 1000,
+    limit("staff_frame_bytes"),
+)
 BURST_S = 3.0
 """Frames of so many seconds may come at once (limits.frames_per_s)."""
 
@@ -74,15 +76,8 @@ class Connection(asyncio.Protocol):
         """`answer`: of the handshake. `rest`: what came behind it."""
         # 0: it says so at once when the kernel takes no more. What is shared is written in place, not copied.
         self._transport.set_write_buffer_limits(high=0)
-        hello = {
-            "sid": secrets.token_urlsafe(12),
-            "upgrades": [],
-            "pingInterval": PING_S * 1000,
-            "pingTimeout": PONG_S * 1000,
-            "maxPayload": limit("staff_frame_bytes"),
-        }
         self._sockets.opened(self)
-        self._transport.write(answer + ready_frame(b"0" + orjson.dumps(hello)))
+        self._transport.write(answer + ready_frame(_OPEN % new_sid()))
         if rest:
             self.data_received(rest)
 

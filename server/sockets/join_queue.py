@@ -2,10 +2,7 @@
 should not notice. When too many wait, the next ones are told when to come back.
 """
 
-import asyncio
 import random
-import time
-from collections import deque
 from typing import Any
 
 from protocol.commands import Join
@@ -13,9 +10,8 @@ from protocol.limits import limit
 from protocol.names import Language
 from protocol.refusals import Refusal
 from server.sockets.audience import Audience
+from server.turns import Turns
 
-SLICE_S = 0.01
-"""How long joins may hold up everything else."""
 COME_BACK_MS = (2_000, 10_000)
 """Between these, drawn by chance."""
 
@@ -24,27 +20,20 @@ class JoinQueue:
     """Bounded by limits.joins_waiting."""
 
     def __init__(self) -> None:
-        self._waiting: deque[tuple[Audience, Any]] = deque()
+        self._turns: Turns[tuple[Audience, Any]] = Turns(_admit)
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return len(self._turns)
 
     def put(self, who: Audience, auth: Any) -> None:
-        """`auth`: of the CONNECT. Answered at once where nobody waits."""
-        if len(self._waiting) >= limit("joins_waiting"):
+        """`auth`: of the CONNECT."""
+        if len(self._turns) >= limit("joins_waiting"):
             lang: Language = "en" if isinstance(auth, dict) and auth.get("lang") == "en" else "ko"
             return who.refuse(Refusal("busy", retry_after_ms=random.randint(*COME_BACK_MS)), Join(code="", lang=lang))
-        if not self._waiting:
-            asyncio.get_running_loop().call_soon(self._serve)
-        self._waiting.append((who, auth))
+        self._turns.put((who, auth))
 
-    def _serve(self) -> None:
-        ends = time.monotonic() + SLICE_S
-        while self._waiting:
-            who, auth = self._waiting.popleft()
-            if who.connection.holds(who):
-                who.admit(auth)
-            if time.monotonic() > ends:
-                break
-        if self._waiting:
-            asyncio.get_running_loop().call_soon(self._serve)
+
+def _admit(asked: tuple[Audience, Any]) -> None:
+    who, auth = asked
+    if who.connection.holds(who):
+        who.admit(auth)

@@ -39,7 +39,7 @@ class Member(Viewer):
     def enter(self, session: Session, join: Join, acknowledged: bytes = b"") -> None:
         """Into the room, in one synchronous step. `acknowledged`: Socket.IO's answer to the CONNECT."""
         self.session = session
-        link = session.admitted.actor.link
+        link = session.admitted.link
         if link is not None:
             self._released = session.runtime.hold(link, self.bye)
         since = (join.since.epoch, join.since.seq) if join.since else None

@@ -4,6 +4,8 @@ Refused, each by closing the connection: attachments, packets of kinds that only
 JSON nested deeply, namespaces that are not ours. The first one is enough; it is counted, not logged one by one.
 """
 
+import base64
+import random
 import re
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -29,6 +31,11 @@ class Packet:
     role: Role
     id: str
     data: Any
+
+
+def new_sid() -> bytes:
+    """A name for a connection, 16 letters. Not a secret: without polling nothing can be asked for by it."""
+    return base64.urlsafe_b64encode(random.randbytes(12))
 
 
 def packet(raw: bytes, inside: tuple[str, ...]) -> Packet:

@@ -117,7 +117,7 @@ class Employee:
         wallet, node = self.wallet, self.chat.node
         key = (await self.chat.runtime()).author_key
         assert key is not None
-        tag = node.gateway.admission.participant(key, participant_id(key, token_id(wallet))).actor.author
+        tag = node.gateway.admission.participant(key, participant_id(key, token_id(wallet))).sender.actor.author
         assert tag is not None
         showing = Showing(token_id(wallet), wall(), wallet.prepared, wallet.signature, wallet.device_key, tag)
         hoard.showings.append(showing)
@@ -530,7 +530,8 @@ async def test_late_comers_who_wait_for_five_are_lost_among_them(tmp_path: Path,
         assert key is not None
         participant = hall.node.gateway.admission.participant
         tags = {
-            participant(key, participant_id(key, run.truth[person])).actor.author for person in run.willing & run.truth.keys()
+            participant(key, participant_id(key, run.truth[person])).sender.actor.author
+            for person in run.willing & run.truth.keys()
         }
         for batch in await let_in_together(hall):
             assert len(batch) >= 5 or set(batch) <= tags

@@ -182,7 +182,7 @@ async def test_a_message_sent_again_anywhere_is_the_same_message(pair: Pair) -> 
         for who, client_id in ((token, "the-same-client-id"), (token, "another-client-id"), (other, "the-same-client-id")):
             admitted = pair.a.gateway.admission.admit(a.hall, a.author_key, "audience", who)
             assert not isinstance(admitted, Refusal)
-            seconds = await pair.a.store.of("TESTED").ttl(Keys("TESTED").dedupe(admitted.dedupe(client_id)))
+            seconds = await pair.a.store.of("TESTED").ttl(Keys("TESTED").dedupe(admitted.sender.dedupe(client_id)))
             assert limit("client_id_s") - 30 < seconds <= limit("client_id_s") == 600
 
 

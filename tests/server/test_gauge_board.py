@@ -31,11 +31,11 @@ def test_a_small_room_is_told_of_everybody_who_comes() -> None:
 def test_a_large_one_waits_as_long_as_it_is_large_and_then_hears_the_last_figure() -> None:
     clock = Clock()
     board = GaugeBoard(clock)
-    assert told(board, 2 * VIEWERS_PER_S) == 2 * VIEWERS_PER_S, "the first figure waits for nothing"
-    for late, viewers in ((0.5, 11_000), (1.0, 11_500), (1.5, 12_000)):
+    assert told(board, 10_000) == 10_000, "the first figure waits for nothing"
+    for late, viewers in ((0.5, 11_000), (4.0, 11_500), (5.9, 12_000)):
         clock.now = 1_000 + late
         assert told(board, viewers) is None
-    clock.now = 1_002.5
+    clock.now = 1_000 + 12_000 / VIEWERS_PER_S + 0.1
     assert told(board, 12_000) == 12_000, "also when nobody came since"
     clock.now += 60
     assert told(board, 12_050) is None, "fifty among twelve thousand are no news"

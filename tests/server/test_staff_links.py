@@ -12,7 +12,8 @@ from loadtests.client import Client, NotAdmitted
 from moderation.hall import Hall
 from protocol.limits import limit
 from protocol.refusals import Refusal
-from server.admission.admit import Admission, Admitted
+from server.admission.admit import Admission
+from server.admission.admitted import Admitted
 from server.admission.links import Links
 from server.admission.staff_tickets import StaffTickets
 from server.admission.tickets import Tickets
@@ -69,7 +70,8 @@ def test_a_link_admits_to_its_own_place_only(role: str, id: str) -> None:
     ticket = desk.exchange(role, secret)
     assert isinstance(ticket, str)
     found = desk.admit(role, ticket)
-    assert isinstance(found, Admitted) and found.id == id and found.voter is None and found.actor.link == secret[:8]
+    assert isinstance(found, Admitted) and found.id == id and found.sender.voter is None
+    assert found.link == found.sender.actor.link == secret[:8]
     for other in {"audience", "host", "director", "overlay", "organiser"} - {role}:
         assert code(desk.exchange(other, secret)) == "not_admitted"
         assert code(desk.admit(other, ticket)) == "not_admitted"
