@@ -1,5 +1,6 @@
 """Work of one kind that comes thick is done in goes: what it needs is then in the processor's caches, and those who wait for
-it are woken together. A join in a row of twenty costs about two thirds of one by itself (docs/performance.md).
+it are woken together. A join in a row of twenty costs about two thirds of one by itself
+(docs/decisions/0047-joins-in-goes.md).
 """
 
 import asyncio

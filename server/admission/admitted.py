@@ -51,7 +51,7 @@ class Admitted:
 
 def participant_key(author_key: Mac, pid: bytes) -> bytes:
     """What all is made of that the participant `pid` is known by in one town hall, 32 bytes. `author_key`: of the town hall."""
-    return author_key.of(pid)
+    return author_key.of(b"sender" + pid)
 
 
 def author_tag(key: bytes) -> str:

@@ -6,6 +6,8 @@ import asyncio
 import os
 import signal
 from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -289,6 +291,62 @@ async def test_two_nodes_with_different_keys_take_one_vote(two: Meeting) -> None
     for place, ticket in enumerate((first, second)):
         await vote_until_taken(two, ticket, poll, 2, place)
     assert await redis.hvals(keys.votes(poll)) == [b"2"]
+
+
+class Between:
+    """The store, where something happens between a node's first look at a poll's key and its second."""
+
+    def __init__(self, store: Store, happens: Callable[[], Awaitable[object]]) -> None:
+        self.looks = 0
+        self._store = store
+        self._happens = happens
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def of(self, code: str) -> "Between.Client":
+        return Between.Client(self, self._store.of(code))
+
+    class Client:
+        def __init__(self, between: "Between", client: Any) -> None:
+            self._between = between
+            self._client = client
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._client, name)
+
+        @asynccontextmanager
+        async def pipeline(self, **options: bool) -> AsyncIterator[Any]:
+            self._between.looks += 1
+            if self._between.looks == 2:
+                await self._between._happens()
+            async with self._client.pipeline(**options) as pipe:
+                yield pipe
+
+
+async def test_a_key_that_becomes_another_before_its_mark_is_written_is_looked_up_again(two: Meeting) -> None:
+    await two.open()
+    poll = await opened(two)
+    keys, redis, other = Keys(CODE), two.node.store.of(CODE), b"o" * 32
+
+    async def an_older_copy() -> None:
+        await redis.hset(keys.secrets, f"poll:{poll}", other)
+
+    votes = Votes(Between(two.node.store, an_older_copy))  # type: ignore[arg-type]
+    assert await votes.key(CODE, poll) == other
+    assert await votes.put(CODE, poll, other, b"voter", 0, 3) == "taken", "the mark is of the key that stands"
+
+
+async def test_a_box_that_is_dropped_before_the_mark_is_written_leaves_nothing(two: Meeting) -> None:
+    await two.open()
+    poll = await opened(two)
+
+    async def closed_elsewhere() -> None:
+        await Votes(two.node.store).drop(CODE, [poll])
+
+    votes = Votes(Between(two.node.store, closed_elsewhere))  # type: ignore[arg-type]
+    assert await votes.key(CODE, poll) is None
+    assert await nothing_left(two, poll)
 
 
 async def test_closing_the_town_hall_closes_the_poll_and_forgets_the_votes(two: Meeting) -> None:

@@ -154,6 +154,29 @@ async def test_a_handshake_may_come_in_pieces_and_fragments_are_put_together(wor
     await raw.close()
 
 
+async def test_what_comes_behind_a_handshake_that_waits_for_its_turn_is_read(world: World) -> None:
+    url = world.node.url
+    shake = HANDSHAKE.format(host=url.removeprefix("http://"), more="").encode()
+    raws = [await RawSocket.connect(url) for _ in range(4)]
+    tickets = [await ticket(world.session, url, CODE) for _ in raws]
+    for raw, own in zip(raws, tickets, strict=True):
+        raw.writer.write(shake + frame(b"x" * 100, 9) * 20)
+        await asyncio.sleep(0.002)
+        # With this more waits behind the head than may: what follows is not read until the turn has come.
+        raw.writer.write(frame(b"y" * 100, 9) * 20)
+        raw.send(b"40/audience," + json.dumps({"code": CODE, "token": own, "more": "m" * 9_000}).encode())
+        await asyncio.sleep(0.002)
+        raw.writer.write(frame(b"last", 9))
+    for raw in raws:
+        await raw.reader.readuntil(b"\r\n\r\n")
+        assert (await raw.frame())[1].startswith(b"0{")
+        assert [await raw.frame() for _ in range(40)] == [(0x8A, b"x" * 100)] * 20 + [(0x8A, b"y" * 100)] * 20
+        async with asyncio.timeout(10):
+            while await raw.frame() != (0x8A, b"last"):
+                pass
+        await raw.close()
+
+
 async def test_a_thousand_half_open_connections_are_closed_and_leave_nothing(world: World, limits: Limits) -> None:
     limits(join_wait_s=0.5)
     person = await world.person()

@@ -13,6 +13,8 @@ from loadtests.histogram import Histogram
 
 JOIN_RATE = 1_000.0
 SETTLED_S = 3.0
+IDLE_S = 20.0
+"""What a server does by itself is taken off; it weighs as much as the heartbeats, so it is measured for nearly as long."""
 HEARTBEAT_S = 30.0
 """Longer than any peer's interval of heartbeats: each connection has at least one."""
 PROBE_S = 0.005
@@ -26,9 +28,9 @@ async def kept(name: str, options: Options) -> Figures:
             await asyncio.sleep(1)  # imports and caches
         await asyncio.sleep(SETTLED_S)
         quiet = contestant.usage()
-        await asyncio.sleep(5)
+        await asyncio.sleep(IDLE_S)
         empty = contestant.usage()
-        idle_s = (empty.cpu_s - quiet.cpu_s) / 5
+        idle_s = (empty.cpu_s - quiet.cpu_s) / IDLE_S
         # What was looked at while nobody was there, at the start most of all, made nobody wait.
         pauses = await gc_pauses(contestant) if isinstance(contestant, Product) else {}
         async with watched(contestant, viewers, options.native, rate=JOIN_RATE) as (audience, joined):
