@@ -46,16 +46,16 @@ def first_round(hall: Hall, now: int) -> tuple[e.Entry, ...]:
     return (e.RoundOpened(at=now, seconds=hall.admission.round_s),)
 
 
-def in_round(hall: Hall, now: float, *, few: bool = False) -> bool:
+def in_round(hall: Hall, now: float, *, few: bool = False, late_s: float = 0) -> bool:
     """Whether tokens that were not shown before may be shown at unix second `now`. Without rounds: as long as it is open.
 
-    `few`: by somebody who will come in with fewer than are let in together.
+    `few`: by somebody who will come in with fewer than are let in together. `late_s`: how long after its end they may arrive.
     """
     if hall.phase != "open" or hall.admission is None:
         return False
     if hall.admission.round_s == 0:
         return True
-    if hall.round is None or not hall.round.at <= now <= hall.round.ends_at:
+    if hall.round is None or not hall.round.at <= now <= hall.round.ends_at + late_s:
         return False
     return few or not hall.round.few
 

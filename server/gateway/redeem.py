@@ -48,8 +48,7 @@ class Redeemer:
         genuine = self._redeeming.check(code, public_key(hall.admission.issuer), shown)
         if isinstance(genuine, Refusal):
             return genuine
-        now = self._clock()
-        new = any(in_round(hall, at, few=shown.few) for at in (now, now - LATE_S))
+        new = in_round(hall, self._clock(), few=shown.few, late_s=LATE_S)
         pid = participant_id(runtime.author_key, genuine.id)
         tag = author_tag(participant_key(runtime.author_key, pid))
         answer = await self._tokens.show(code, genuine.id, genuine.device, tag, new=new, few=shown.few)

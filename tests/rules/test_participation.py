@@ -132,6 +132,15 @@ def test_a_round_for_few_takes_only_those_who_will() -> None:
     assert next_round(made.hall, 9, 9, START, True, START + 610) is None, "not within another"
 
 
+def test_whoever_began_within_a_round_may_arrive_after_its_end_however_short_it_was() -> None:
+    made = town(round_s=60)
+    made.apply(Decision((e.RoundOpened(at=START + 600, seconds=3, few=True),)))
+    for late in (604, 607, 612, 618):
+        assert in_round(made.hall, START + late, few=True, late_s=15), late
+    assert not in_round(made.hall, START + 619, few=True, late_s=15) and not in_round(made.hall, START + 599, few=True, late_s=15)
+    assert not in_round(made.hall, START + 604, late_s=15), "it was for those who will"
+
+
 def test_people_come_in_together_and_in_no_order() -> None:
     made = town()
     now = START + 61
