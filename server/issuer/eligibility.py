@@ -15,9 +15,9 @@ from protocol.setup import EligibilityKind
 class Issuance:
     """What the issuer knows of one town hall. `chat_url`: where its browsers go back to, `https://chat.example.org`.
 
-    `kinds`: the ways of being eligible that count here. `spki`: the public key (DER, RFC 5280). `open`: its private key
-    still exists. `closes_at`: unix seconds at which that is destroyed, if nobody does so before. `issued`: how many had a
-    signature when it was.
+    `kinds`: the ways of being eligible that count here. `spki`: the public key (DER, RFC 5280); `waiting_spki`: that of
+    waiting tokens, b"" where there are none. `open`: the private keys still exist. `closes_at`: unix seconds at which those
+    are destroyed, if nobody does so before. `issued`: how many had a signature when they were.
     """
 
     code: str
@@ -29,6 +29,7 @@ class Issuance:
     open: bool
     closes_at: int
     issued: int = 0
+    waiting_spki: bytes = b""
 
 
 class Eligibility(Protocol):

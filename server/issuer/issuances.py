@@ -11,10 +11,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import structlog
 
+from protocol.credentials import WAITING_TOKENS
 from protocol.limits import limit
 from protocol.names import Language
 from protocol.refusals import Refusal
@@ -36,6 +37,30 @@ SWEEP_S = 60.0
 """How often it is looked for keys whose time is over."""
 
 
+class _Signers(NamedTuple):
+    """Of one town hall, loaded."""
+
+    entry: BlindSigner
+    waiting: BlindSigner | None
+    pepper: bytes
+
+    def sign(self, blinded: bytes, waiting: Sequence[bytes]) -> list[bytes]:
+        """Blind signatures: the entry's, then those of the waiting tokens. Raises SigningFailed."""
+        further = [self.waiting.sign(one) for one in waiting] if self.waiting is not None else []
+        return [self.entry.sign(blinded), *further]
+
+
+def _refused(signers: _Signers, blinded: bytes, waiting: Sequence[bytes]) -> Refusal | None:
+    """Why these are not signed: a value that no honest blinding gives, a waiting token too many, or no key for it."""
+    if refusal := signers.entry.refused(blinded):
+        return refusal
+    if len(waiting) > (WAITING_TOKENS if signers.waiting is not None else 0):
+        return Refusal("bad_blinded", field="$.waiting")
+    if any(signers.waiting is not None and signers.waiting.refused(one) for one in waiting):
+        return Refusal("bad_blinded", field="$.waiting")
+    return None
+
+
 class Issuances:
     """`folder`: of the issuer alone. `clock`: unix seconds. All of the ledger happens on one thread, in the order of asking."""
 
@@ -46,15 +71,15 @@ class Issuances:
         self._books = ThreadPoolExecutor(1, "ledger")
         self._signing = ThreadPoolExecutor(os.cpu_count() or 1, "signing")
         self._ledger = Ledger(folder / "ledger.sqlite")
-        self._signers: dict[str, tuple[BlindSigner, bytes]] = {}
+        self._signers: dict[str, _Signers] = {}
         self._waiting = 0
         self._sweep: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Begin to look for keys whose time is over. What was left half made, by a power cut, is made anew."""
         for unfinished in [issuance for issuance in await self.all() if not issuance.spki]:
-            spki = await asyncio.get_running_loop().run_in_executor(self._signing, self._keys.make, unfinished.code)
-            whole = dataclasses.replace(unfinished, spki=spki)
+            keys = await asyncio.get_running_loop().run_in_executor(self._signing, self._keys.make, unfinished.code)
+            whole = dataclasses.replace(unfinished, spki=keys.entry, waiting_spki=keys.waiting)
             await self.on_ledger(partial(Ledger.replace, issuance=whole))
         self._sweep = asyncio.create_task(self._sweeping(), name="sweep")
 
@@ -89,7 +114,8 @@ class Issuances:
         # The row first: of two that ask for one code at once only one may make its key.
         if not await self.on_ledger(lambda ledger: ledger.put(made(spki=b""))):
             return Refusal("code_taken", field="$.code")
-        issuance = made(spki=await loop.run_in_executor(self._signing, self._keys.make, chosen))
+        keys = await loop.run_in_executor(self._signing, self._keys.make, chosen)
+        issuance = made(spki=keys.entry, waiting_spki=keys.waiting)
         await self.on_ledger(lambda ledger: ledger.replace(issuance))
         return issuance
 
@@ -106,24 +132,31 @@ class Issuances:
         return await self.on_ledger(lambda ledger: ledger.count(issuance.code)) if issuance.open else issuance.issued
 
     async def sign(self, issuance: Issuance, person: bytes, blinded: bytes) -> bytes | Refusal:
-        """The blind signature for `person`: one each, and the same again for the same blinded value.
+        """As `sign_all`, without waiting tokens."""
+        signed = await self.sign_all(issuance, person, blinded, ())
+        return signed if isinstance(signed, Refusal) else signed[0]
+
+    async def sign_all(
+        self, issuance: Issuance, person: bytes, blinded: bytes, waiting: Sequence[bytes]
+    ) -> list[bytes] | Refusal:
+        """The blind signatures for `person`, of `blinded` and of each waiting token: one set each, and the same again for
+        the same blinded values.
 
         Refuses with `issuing_closed`, `bad_blinded`, `already_issued`, `busy`; raises SigningFailed.
         """
         found = await self._signer(issuance.code)
         if found is None or not issuance.open or self._clock() >= issuance.closes_at:
             return Refusal("issuing_closed")
-        signer, pepper = found
-        if refusal := signer.refused(blinded):
+        if refusal := _refused(found, blinded, waiting):
             return refusal
         if self._waiting >= limit("signing_queue"):
             return Refusal("busy", retry_after_ms=1_000)
         self._waiting += 1
         try:
-            row = hmac.digest(pepper, person, hashlib.sha256), hashlib.sha256(blinded).digest()
+            row = hmac.digest(found.pepper, person, hashlib.sha256), hashlib.sha256(b"".join((blinded, *waiting))).digest()
             if await self.on_ledger(lambda ledger: ledger.enter(issuance.code, *row)) == "other":
                 return Refusal("already_issued")
-            return await asyncio.get_running_loop().run_in_executor(self._signing, signer.sign, blinded)
+            return await asyncio.get_running_loop().run_in_executor(self._signing, found.sign, blinded, waiting)
         except SigningFailed as failed:
             log.error("signing_failed", hall=issuance.code, why=str(failed))
             raise
@@ -141,7 +174,7 @@ class Issuances:
         await self.on_ledger(lambda ledger: ledger.replace(closed))
         return closed
 
-    async def _signer(self, code: str) -> tuple[BlindSigner, bytes] | None:
+    async def _signer(self, code: str) -> _Signers | None:
         found = self._signers.get(code)
         if found is None:
             loaded = self._keys.load(code)
@@ -149,7 +182,8 @@ class Issuances:
                 return None
             if len(self._signers) >= limit("issuances_loaded"):
                 self._signers.clear()
-            found = self._signers[code] = (BlindSigner(loaded[0]), loaded[1])
+            waiting = None if loaded.waiting is None else BlindSigner(loaded.waiting)
+            found = self._signers[code] = _Signers(BlindSigner(loaded.entry), waiting, loaded.pepper)
         return found
 
     async def _sweeping(self) -> None:
