@@ -7,6 +7,7 @@ import hashlib
 import os
 import secrets
 import signal
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,15 @@ from tests.town import HOST
 from tests.waiting import until
 
 
+def hashed(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()
+
+
+def fresh() -> bytes:
+    """A nonce, as far as the store looks at it."""
+    return int(time.time()).to_bytes(6, "big") + secrets.token_bytes(26)
+
+
 def copied(wallet: Wallet, **changes: Any) -> Wallet:
     return dataclasses.replace(wallet, **changes)
 
@@ -60,7 +70,7 @@ async def test_one_token_shown_fifty_times_at_once_makes_one_participant(two: Me
     runtime = await two.runtime()
     holders = {two.node.gateway.admission.tickets.holder(CODE, ticket) for ticket in tickets}
     assert len({holder.id for holder in holders if holder is not None}) == 1
-    assert await two.node.store.of(CODE).hlen(Keys(CODE).tokens) == 1
+    assert await two.node.store.of(CODE).zcard(Keys(CODE).tokens) == 1
     await two.admitted(1)
     assert len(runtime.hall.admitted) == 1
 
@@ -68,7 +78,7 @@ async def test_one_token_shown_fifty_times_at_once_makes_one_participant(two: Me
 async def test_of_two_device_keys_for_one_token_the_store_takes_one(two: Meeting) -> None:
     """The bytes of a token name its key; should that ever fail, the store still lets one in."""
     results = await asyncio.gather(
-        *(two.nodes[n % 2].tokens.show(CODE, b"one token", hashlib.sha256(bytes([n])).digest(), f"{n:016x}") for n in range(50))
+        *(two.nodes[n % 2].tokens.show(CODE, hashed("one token"), hashed(f"device {n}"), f"{n:016x}", fresh()) for n in range(50))
     )
     assert sorted(results) == ["first"] + ["other"] * 49
 
@@ -449,14 +459,14 @@ async def test_tokens_that_are_shown_together_are_answered_one_by_one(two: Meeti
     monkeypatch.setattr(server.store.tokens, "BATCH_MAX", 64)
     tokens = SpentTokens(two.node.store)
 
-    async def show(number: int, device: bytes = b"mine", *, new: bool = True) -> str:
+    async def show(number: int, device: str = "mine", *, new: bool = True) -> str:
         try:
-            return await tokens.show(CODE, b"%d" % number, device, f"{number:016x}", new=new)
+            return await tokens.show(CODE, hashed(f"{number}"), hashed(device), f"{number:016x}", fresh(), new=new)
         except StoreRefused as no:
             return no.code
 
     assert await asyncio.gather(*(show(n) for n in range(301))) == ["first"] * 300 + ["memory_full"]
-    answers = await asyncio.gather(show(1), show(1, b"another's"), show(400, new=False), show(2, new=False))
+    answers = await asyncio.gather(show(1), show(1, "another's"), show(400, new=False), show(2, new=False))
     assert list(answers) == ["again", "other", "unknown", "again"]
 
 
@@ -472,10 +482,12 @@ async def test_tokens_that_are_shown_shortly_after_each_other_cost_one_call(
         return script(text)
 
     monkeypatch.setattr(shard, "script", counted)
-    assert await tokens.show(CODE, b"0", b"mine", "0" * 16) == "first"
+    mine = hashed("mine")
+    assert await tokens.show(CODE, hashed("0"), mine, "0" * 16, fresh()) == "first"
     shown = []
     for number in range(1, 11):
-        shown.append(asyncio.create_task(tokens.show(CODE, b"%d" % number, b"mine", f"{number:016x}")))
+        showing = tokens.show(CODE, hashed(f"{number}"), mine, f"{number:016x}", fresh())
+        shown.append(asyncio.create_task(showing))
         await asyncio.sleep(0.01)
     assert await asyncio.gather(*shown) == ["first"] * 10
     assert calls.count(server.store.tokens.REDEEM) == 2
