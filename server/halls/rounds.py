@@ -49,16 +49,20 @@ class Rounds(Lookout):
         self._looked[runtime.code] = minute
         await self._begun(runtime)
         waiting, willing = await self._waiting.tell(runtime.code, *runtime.awaiting.waiting())
+        number = _number(hall)
         if self._due(runtime, waiting, willing, full_minute, now) is not None:
             # Which tokens earlier rounds have taken, by the store and not by what nodes have heard of it.
-            taken = await self._waiting.begun(runtime.code, _number(hall), sorted(waiting.ids | willing.ids))
+            taken = await self._waiting.begun(runtime.code, number, sorted(waiting.ids | willing.ids))
             runtime.awaiting.take(taken)
             waiting, willing = waiting.without(taken), willing.without(taken)
-        if decision := self._due(runtime, waiting, willing, full_minute, now):
+        decision = self._due(runtime, waiting, willing, full_minute, now)
+        if decision is not None and _number(hall) == number:
             few = isinstance(decision.entries[0], RoundOpened) and decision.entries[0].few
             # Before the entry, and taken once that is there: whatever breaks off in between, no token counts in two rounds.
-            await self._waiting.count(runtime.code, _number(hall), (willing if few else waiting).ids)
-            await self._executor.note(runtime, decision)
+            await self._waiting.count(runtime.code, number, (willing if few else waiting).ids)
+            # Not if one has begun meanwhile: those whom it takes are among these.
+            if _number(hall) == number:
+                await self._executor.note(runtime, decision)
         arrived = await self.let_in(runtime, full_minute=full_minute)
         runtime.awaiting.everybody = waiting.count + arrived
 

@@ -431,8 +431,8 @@ async def test_generated_requests_are_read_as_aiohttp_reads_them(
         ours = await one_by_one(server.node.port, raw, last, chance.choice((0, 0, 50)))
         answered += not handed or handed[0].startswith(b"GET /healthz")
         theirs = await one_by_one(plain, raw, last, 0)
-        # aiohttp closes on what it refuses, also while the rest of the pieces is coming: that cuts off its own answer.
-        assert _same(ours, theirs) or (not ours and handed and b"HTTP/1.0 400 " in theirs), (raw, ours, theirs)
+        # What is closed while the rest of the pieces is coming may cut off the answer before it.
+        assert _same(ours, theirs) or (not ours and b"HTTP/1.0 400 " in theirs), (raw, ours, theirs)
     assert answered > ROUNDS / 5, "the front answered too few of them itself"
 
 
