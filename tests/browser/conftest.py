@@ -164,9 +164,9 @@ class Visits:
         storage: dict[str, str] | None = None,
         **options: Any,
     ) -> Page:
-        """A page of `role` that is connected; where there is an issuer, of somebody who takes part. `agree`: to questions of the browser. `cut`: it will lose its connection.
-        `refused`: the server will say no to it. `secret`: in place of the link's. `closed`: everything but the server is
-        blocked. `before`: a script that runs first."""
+        """A page of `role` that is connected; where there is an issuer, of somebody who takes part. `agree`: to questions of
+        the browser. `cut`: it will lose its connection. `refused`: the server will say no to it. `secret`: in place of the
+        link's. `closed`: everything but the server is blocked. `before`: a script that runs first."""
         page = Page(self._driver, role, lang)
         over_there = (f"^foreign: {re.escape(house.issuer)}/",) if house.issuer else ()
         self.pages.append((page, [*over_there, *(CUT if cut else ()), *(REFUSED if refused else ())]))

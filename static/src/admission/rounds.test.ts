@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { AGAIN_S, AWAIT_S, FRESH_S, plan, QUIET_S, RETURN_S, ROTATE_S, SETTLE_S, within, type Times } from "./rounds";
+import { AGAIN_S, AWAIT_S, awaitFrom, FRESH_S, plan, QUIET_S, RETURN_S, ROTATE_S, SETTLE_S, within, type Times } from "./rounds";
 
 const FIRST = [7, 1_000, 1_120] as const;
 const LATE = [9, 2_000, 2_030] as const;
@@ -45,6 +45,11 @@ test("whoever was not connected at the beginning waits, unless this is a visit t
   expect(plan({ ...WATCHED, now: 1_004, openedAt: 1_003, hereBefore: 0 }, chances(0))).toEqual({ do: "show", afterS: 6, rotateS: null });
 });
 
+test("a connection that opened in the second of the beginning is given up as the others are", () => {
+  expect(plan({ ...WATCHED, now: 1_001, openedAt: 1_000.9, hereBefore: 990 }, chances(0, 0))).toMatchObject({ do: "show", rotateS: 0 });
+  expect(plan({ ...WATCHED, now: 1_001, openedAt: 1_001, hereBefore: 990 }, chances())).toEqual(MISSED);
+});
+
 test("whoever hears of the beginning when the others have long made theirs anew waits", () => {
   expect(plan({ ...WATCHED, now: 1_005 }, chances(0, 0))).toMatchObject({ do: "show" });
   expect(plan({ ...WATCHED, now: 1_006 }, chances(0, 0))).toEqual(MISSED);
@@ -74,6 +79,13 @@ test("a round for few is for those who said that they will come in with few, bef
 
 test("without rounds it is shown at once", () => {
   expect(plan({ ...WATCHED, now: 1, signedAt: 1, round: null, roundS: 0 }, chances())).toEqual({ do: "show", afterS: 0, rotateS: null });
+});
+
+test("whoever waits says so some time after coming, and no sooner than a round that begins then would take them", () => {
+  expect([0, 0.5, 1].map((chance) => awaitFrom({ openedAt: 1_000, signedAt: 500 }, chance))).toEqual([1_001, 1_010.5, 1_020]);
+  const early = awaitFrom({ openedAt: 1_000, signedAt: 999 }, 0);
+  expect(early).toBe(999 + SETTLE_S);
+  expect(plan({ ...WATCHED, now: early, signedAt: 999, openedAt: 1_000, round: [9, early, early + 30] }, chances(0, 0))).toMatchObject({ do: "show" });
 });
 
 test("a moment between the least and the most", () => {

@@ -67,11 +67,20 @@ export function plan(times: Times, chance: () => number): Plan {
 
 /** Whether this connection stood when the round began, and hears of it when the others do. */
 function began({ now, round, openedAt }: Times): boolean {
-  return openedAt <= round![1] && now <= round![1] + ROTATE_S;
+  // Beginnings are told in whole seconds.
+  return openedAt < round![1] + 1 && now <= round![1] + ROTATE_S;
 }
 
 function fresh({ openedAt, hereBefore }: Times): boolean {
   return openedAt - hereBefore >= FRESH_S;
+}
+
+/**
+ * When a connection first says that its holder waits. Whoever was signed a moment ago may not come in with a round that begins now:
+ * were they counted, it would hold fewer than it seems to.
+ */
+export function awaitFrom({ openedAt, signedAt }: Pick<Times, "openedAt" | "signedAt">, chance: number): number {
+  return Math.max(openedAt + within(AWAIT_S, chance), signedAt + SETTLE_S);
 }
 
 /** A random moment between the least and the most. */

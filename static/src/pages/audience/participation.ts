@@ -2,7 +2,7 @@
 import { effect, signal } from "@preact/signals";
 import { show, waitingToken } from "../../admission/entry";
 import { lock, SAVED_WITHIN_S } from "../../admission/portable";
-import { AGAIN_S, AWAIT_S, plan, RETURN_S, within } from "../../admission/rounds";
+import { AGAIN_S, awaitFrom, plan, RETURN_S, within } from "../../admission/rounds";
 import { b64 } from "../../admission/token";
 import { find } from "../../admission/vault";
 import { oneOf } from "../../feed/fold";
@@ -38,7 +38,7 @@ export function admissionOf(): AudienceAdmission | null {
 /** Of this connection, by the server's clock. */
 let openedAt = 0;
 let hereBefore = 0;
-/** Unix ms at which I say (again) that I wait; the place of the waiting token that I say it with. */
+/** When I say (again) that I wait, by the server's clock; the place of the waiting token that I say it with. */
 let awaitAt = 0;
 let place = 0;
 let scheduled = -1;
@@ -50,13 +50,18 @@ function clock(): number {
   return Date.now() / 1000 + link.skew.peek();
 }
 
+/** By the same clock. */
+function signedAt(): number {
+  return (mine.entry?.signedAt ?? 0) + link.skew.peek();
+}
+
 /** Follow what happens, for as long as the page is open. */
 export function follow(): void {
   effect(() => {
     if (!link.hello.value) return;
     hereBefore = connected() + link.skew.peek();
     openedAt = clock();
-    awaitAt = Date.now() + within(AWAIT_S, Math.random()) * 1000;
+    awaitAt = awaitFrom({ openedAt, signedAt: signedAt() }, Math.random());
   });
   effect(() => {
     void link.version.value;
@@ -126,7 +131,7 @@ function hold(): void {
   const now = clock();
   const round = (found.round ?? null) as readonly [number, number, number] | null;
   const times = {
-    ...{ now, round, openedAt, hereBefore, signedAt: (entry.signedAt ?? 0) + link.skew.peek() },
+    ...{ now, round, openedAt, hereBefore, signedAt: signedAt() },
     ...{ roundS: found.admission.round_s ?? 120, few: found.few ?? false, willing: willing.peek() },
   };
   const kept = chosen();
@@ -151,8 +156,8 @@ function hold(): void {
 
 /** Say that I wait for a round. A token that a round has used up is followed by the next. */
 async function wait(): Promise<void> {
-  if (Date.now() < awaitAt) return;
-  awaitAt = Date.now() + AGAIN_S * 1000;
+  if (clock() < awaitAt) return;
+  awaitAt = clock() + AGAIN_S;
   const payload = { ...waitingToken(mine.entry!, place), ...(willing.peek() ? { few: true } : {}) };
   const ack = await link.send("round:await", payload).catch(() => null);
   const answer = ack?.data as { few?: boolean; spent?: boolean } | undefined;
