@@ -181,7 +181,7 @@ class Visits:
         path, _, given = house.url(role, id).partition("#")
         secret = secret or given
         await page.goto(f"{path}?{query}#{secret}" if query else f"{path}#{secret}")
-        if house.issuer and role == "audience":
+        if house.issuer and role == "audience" and not secret.startswith("e="):
             await take_part(page, house.origin)
         await page.live()
         return page
