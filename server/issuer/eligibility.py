@@ -44,11 +44,17 @@ class Eligibility(Protocol):
         """Routes of its own, such as signing in and coming back; none of them is under `/api/v1/issuances/CODE/sign`."""
         ...
 
-    async def person(self, request: web.Request, issuance: Issuance, proof: str) -> bytes | Refusal:
-        """Who asks: an opaque id, the same whenever the same person asks, of at most 1,000 bytes; or why they are not eligible.
+    async def person(self, request: web.Request, issuance: Issuance, proof: str) -> tuple[bytes, ...] | Refusal:
+        """Who asks: every opaque id that they are known by, of at most 1,000 bytes each; or why they are not eligible.
 
         `proof`: what the page sent with the blinded value (an invitation's secret), "" where the request itself shows it (a
-        session). The id is never stored or logged: only its HMAC under a key of the town hall is. Two ways that can tell
-        that they speak of the same human (by the e-mail address) give the same id: one person is one participant.
+        session). An id is never stored or logged: only its HMAC under a key of the town hall is. All of them are bound to
+        the entry, and nobody gets another one by any of them: an account by its subject and by its address, so that whatever
+        becomes of the address it is one person. Two ways that can tell that they speak of the same human (by the e-mail
+        address) share an id: one person is one participant.
         """
+        ...
+
+    def given(self, request: web.Request, response: web.StreamResponse) -> None:
+        """The signature was given and is about to be sent: what showed that somebody is eligible has done its work."""
         ...

@@ -22,6 +22,8 @@ from protocol.refusals import Refusal
 from protocol.setup import EligibilityKind
 from server.issuer.blind import BlindSigner
 from server.issuer.eligibility import Issuance
+from server.issuer.entering import Entering
+from server.issuer.issued import Asked, IssuedFiles
 from server.issuer.key_files import KeyFiles
 from server.issuer.ledger import Ledger
 from server.issuer.raw_rsa import SigningFailed
@@ -71,6 +73,9 @@ class Issuances:
         self._books = ThreadPoolExecutor(1, "ledger")
         self._signing = ThreadPoolExecutor(os.cpu_count() or 1, "signing")
         self._ledger = Ledger(folder / "ledger.sqlite")
+        self._issued = IssuedFiles(folder / "issued", self._keys.there)
+        self._move_bound()
+        self._entering = Entering(self._issued, self._books)
         self._signers: dict[str, _Signers] = {}
         self._waiting = 0
         self._sweep: asyncio.Task[None] | None = None
@@ -87,13 +92,14 @@ class Issuances:
         """Finish what was begun, and close the ledger."""
         if self._sweep is not None:
             self._sweep.cancel()
+        await self._entering.stop()
         await asyncio.to_thread(self._signing.shutdown)
         await self.on_ledger(Ledger.close)
         self._books.shutdown()
 
     async def on_ledger(self, work: Callable[[Ledger], T]) -> T:
         """Run `work` on the ledger's thread. For ways of being eligible that keep a table of their own, too."""
-        return await asyncio.get_running_loop().run_in_executor(self._books, work, self._ledger)
+        return await self._on_books(work, self._ledger)
 
     async def create(
         self,
@@ -129,20 +135,28 @@ class Issuances:
 
     async def issued(self, issuance: Issuance) -> int:
         """How many have a signature; after closing, how many had."""
-        return await self.on_ledger(lambda ledger: ledger.count(issuance.code)) if issuance.open else issuance.issued
+        return await self._on_books(self._issued.count, issuance.code) if issuance.open else issuance.issued
+
+    async def have(self, issuance: Issuance, people: Sequence[bytes]) -> list[bool]:
+        """Of each opaque id, whether it has a signature."""
+        found = await self._signer(issuance.code)
+        if found is None:
+            return [False] * len(people)
+        keyed = [hmac.digest(found.pepper, person, hashlib.sha256) for person in people]
+        return await self._on_books(self._issued.bound, issuance.code, keyed)
 
     async def sign(self, issuance: Issuance, person: bytes, blinded: bytes) -> bytes | Refusal:
-        """As `sign_all`, without waiting tokens."""
-        signed = await self.sign_all(issuance, person, blinded, ())
+        """As `sign_all`, for one who is known by one id and asks for no waiting tokens."""
+        signed = await self.sign_all(issuance, (person,), blinded, ())
         return signed if isinstance(signed, Refusal) else signed[0]
 
     async def sign_all(
-        self, issuance: Issuance, person: bytes, blinded: bytes, waiting: Sequence[bytes]
+        self, issuance: Issuance, person: Sequence[bytes], blinded: bytes, waiting: Sequence[bytes]
     ) -> list[bytes] | Refusal:
-        """The blind signatures for `person`, of `blinded` and of each waiting token: one set each, and the same again for
-        the same blinded values.
+        """The blind signatures, of `blinded` and of each waiting token: one set for each person, and the same again for the
+        same blinded values. `person`: every opaque id that they are known by; all of them are bound.
 
-        Refuses with `issuing_closed`, `bad_blinded`, `already_issued`, `busy`; raises SigningFailed.
+        Refuses with `issuing_closed`, `bad_blinded`, `already_issued`, `busy`, `disk_full`; raises SigningFailed.
         """
         found = await self._signer(issuance.code)
         if found is None or not issuance.open or self._clock() >= issuance.closes_at:
@@ -153,10 +167,17 @@ class Issuances:
             return Refusal("busy", retry_after_ms=1_000)
         self._waiting += 1
         try:
-            row = hmac.digest(found.pepper, person, hashlib.sha256), hashlib.sha256(b"".join((blinded, *waiting))).digest()
-            if await self.on_ledger(lambda ledger: ledger.enter(issuance.code, *row)) == "other":
+            ids = [hmac.digest(found.pepper, one, hashlib.sha256) for one in person]
+            entered = await self._entering.enter(issuance.code, ids, hashlib.sha256(b"".join((blinded, *waiting))).digest())
+            if entered == "closed":
+                self._signers.pop(issuance.code, None)
+                return Refusal("issuing_closed")
+            if entered == "other":
                 return Refusal("already_issued")
             return await asyncio.get_running_loop().run_in_executor(self._signing, found.sign, blinded, waiting)
+        except OSError as error:
+            log.error("not_entered", hall=issuance.code, why=type(error).__name__)
+            return Refusal("disk_full", retry_after_ms=5_000)
         except SigningFailed as failed:
             log.error("signing_failed", hall=issuance.code, why=str(failed))
             raise
@@ -167,12 +188,24 @@ class Issuances:
         """Destroy the private key and what ties the ledger to people: nobody can add a voice any more. Idempotent."""
         self._signers.pop(issuance.code, None)
         self._keys.destroy(issuance.code)
-        if not issuance.open:
-            return issuance
-        count = await self.on_ledger(lambda ledger: ledger.forget(issuance.code))
-        closed = dataclasses.replace(issuance, open=False, issued=count)
-        await self.on_ledger(lambda ledger: ledger.replace(closed))
+        closed = issuance
+        if issuance.open:
+            count = await self._on_books(self._issued.count, issuance.code)
+            closed = dataclasses.replace(issuance, open=False, issued=count)
+            await self.on_ledger(lambda ledger: ledger.replace(closed))
+        # The count is kept first: whatever ends this process now, the next sweep finishes it.
+        await self._on_books(self._issued.forget, issuance.code)
+        await self.on_ledger(lambda ledger: ledger.forget(issuance.code))
         return closed
+
+    async def _on_books(self, work: Callable[..., T], *given: object) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._books, work, *given)
+
+    def _move_bound(self) -> None:
+        """Out of the ledger of a version that kept them there."""
+        bound = self._ledger.bound_before()
+        self._issued.enter([Asked(code, (person,), blinded) for code, person, blinded in bound])
+        self._ledger.drop_bound_before()
 
     async def _signer(self, code: str) -> _Signers | None:
         found = self._signers.get(code)
@@ -189,8 +222,8 @@ class Issuances:
     async def _sweeping(self) -> None:
         while True:
             for issuance in await self.all():
-                if issuance.open and self._clock() >= issuance.closes_at:
+                going_on = issuance.open and self._clock() < issuance.closes_at and self._keys.there(issuance.code)
+                if issuance.spki and not going_on:
+                    # Its time is over; or somebody began to close it, perhaps in another process.
                     await self.close_issuing(issuance)
-                if not issuance.open:
-                    self._signers.pop(issuance.code, None)  # another process may have closed it
             await asyncio.sleep(SWEEP_S)

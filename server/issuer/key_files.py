@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from protocol.credentials import EXPONENT, KEY_BITS
+from server.private_files import write_private
 
 PEPPER_BYTES = 32
 
@@ -47,9 +48,9 @@ class KeyFiles:
         """New keys and a pepper for `code`. Takes up to seconds of one core."""
         waiting, entry = (rsa.generate_private_key(EXPONENT, KEY_BITS) for _ in range(2))
         # The entry's key last: a town hall whose key is there has all that belongs to it.
-        self._write(self._pepper(code), secrets.token_bytes(PEPPER_BYTES))
+        write_private(self._pepper(code), secrets.token_bytes(PEPPER_BYTES))
         for path, key in ((self._waiting(code), waiting), (self._key(code), entry)):
-            self._write(path, key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()))
+            write_private(path, key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()))
         return PublicKeys(public_bytes(entry), public_bytes(waiting))
 
     def load(self, code: str) -> Keys | None:
@@ -86,13 +87,6 @@ class KeyFiles:
 
     def _pepper(self, code: str) -> Path:
         return self._folder / f"{code}.pepper"
-
-    def _write(self, path: Path, content: bytes) -> None:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
 
 
 def _private(path: Path) -> RSAPrivateKey:

@@ -137,7 +137,9 @@ def routes(desk: Desk) -> list[web.RouteDef]:
         signed = await desk.issuances.sign_all(issuance, person, unb64(asked.blinded), waiting)
         if isinstance(signed, Refusal):
             return no(signed, request)
-        return done({"signature": b64(signed[0]), "waiting": [b64(one) for one in signed[1:]]})
+        answer = done({"signature": b64(signed[0]), "waiting": [b64(one) for one in signed[1:]]})
+        way.given(request, answer)
+        return answer
 
     async def listed(request: web.Request) -> web.StreamResponse:
         return done([await told(desk, issuance) for issuance in await desk.issuances.all()])
