@@ -55,11 +55,22 @@ LIMITS: dict[str, Limit] = {
     "connections_per_address": Limit(
         12_000, "connections of one address to one node", "the connection is refused", "too_many_connections"
     ),
-    "signatures_per_address_per_min": Limit(600, "requests to sign of one address in 60 s", "it is refused", "too_many_joins"),
+    "signatures_per_address_per_min": Limit(
+        600, "requests to sign of one address in 60 s where the code is open", "it is refused", "too_many_joins"
+    ),
+    "failed_proofs_per_address_per_min": Limit(
+        600, "requests of one address in 60 s whose invitation, session or organiser's key is none", "the same", "too_many_joins"
+    ),
+    "signatures_repeated_per_min": Limit(
+        60, "requests in 60 s for a signature that the same person has already", "it is refused", "too_many_joins"
+    ),
     "signing_queue": Limit(2_000, "requests to sign that wait at once", "it is refused", "busy"),
     "issuances_loaded": Limit(64, "keys that an issuer keeps in memory", "they are read again", "-"),
     "issuing_days": Limit(366, "days for which entries can be given out", "the request is refused", "bad_request"),
     "awaiting": Limit(65_536, "browsers of one town hall that wait for a round on one node", "it is not counted", "-"),
+    "waiting_tokens_per_min": Limit(
+        20, "waiting tokens of one connection or ticket that are looked at in 60 s", "it is not counted", "-"
+    ),
     "nonce_s": Limit(120, "s for which a nonce is good", "the proof is refused", "stale_nonce"),
     "ticket_s": Limit(900, "s for which a participant's ticket is good", "it is refreshed by the device key", "not_admitted"),
     "connections": Limit(20_000, "connections of one node", "the connection is refused", "node_full"),

@@ -25,7 +25,8 @@ from server.issuer.open_code import OpenCode
 from server.issuer.people import People
 from server.issuer.routes import Desk, b64, routes
 from server.issuer.staff import StaffGrants
-from server.secret import load
+from server.private_files import write_private
+from server.secret import Secret, load
 from server.settings import Settings
 
 ADDRESS = "address"
@@ -63,7 +64,7 @@ def staff_grants(settings: Settings) -> StaffGrants:
 
 
 def ways(
-    settings: Settings, issuances: Issuances, people: People, public_url: Callable[[], str], staff: StaffGrants
+    settings: Settings, issuances: Issuances, secret: Secret, public_url: Callable[[], str], staff: StaffGrants
 ) -> Sequence[Eligibility]:
     """Every way of being eligible that is set up here."""
 
@@ -71,9 +72,12 @@ def ways(
         found = await issuances.get(code)
         return None if found is None else found.chat_url
 
-    granting = staff if staff.public else None
-    single_sign_on = (Oidc(settings, people, public_url, staff=granting, chat_url=chat_url),) if settings.oidc_issuer else ()
-    return (OpenCode(), Invitations(issuances, people), *single_sign_on)
+    people, granting = People(secret), staff if staff.public else None
+    invitations = Invitations(issuances, people)
+    if not settings.oidc_issuer:
+        return (OpenCode(), invitations)
+    key = secret.key("oidc-login")
+    return (OpenCode(), invitations, Oidc(settings, people, public_url, staff=granting, chat_url=chat_url, key=key))
 
 
 @contextlib.asynccontextmanager
@@ -86,14 +90,13 @@ async def running(settings: Settings) -> AsyncIterator[RunningIssuer]:
         stack.push_async_callback(issuances.stop)
         secret = load(home / "secret")
         organiser_key = secret.key("issuer-organiser").hex()
-        people = People(secret)
         pages = built.folder()
         staff = staff_grants(settings)
         mailer = Mailer(settings)
         stack.push_async_callback(mailer.stop)
         desk = Desk(
             issuances,
-            {way.kind: way for way in ways(settings, issuances, people, lambda: desk.public_url, staff)},
+            {way.kind: way for way in ways(settings, issuances, secret, lambda: desk.public_url, staff)},
             Addresses(settings.trusted_proxies),
             built.read(pages) if pages is not None else {},
             organiser_key,
@@ -102,13 +105,13 @@ async def running(settings: Settings) -> AsyncIterator[RunningIssuer]:
             mailer.set_up,
             b64(staff.public),
         )
-        further = invitation_routes.routes(desk, Invitations(issuances, people), mailer)
+        further = invitation_routes.routes(desk, Invitations(issuances, People(secret)), mailer)
         runner = await http_run.set_up(application(desk, further))
         stack.push_async_callback(runner.cleanup)
         await web.TCPSite(runner, settings.issuer_host, port(settings)).start()
         bound = int(runner.addresses[0][1])
         desk.public_url = desk.public_url or f"http://{settings.issuer_host}:{bound}"
-        (home / ADDRESS).write_text(desk.public_url + "\n", "ascii")
+        write_private(home / ADDRESS, f"{desk.public_url}\n".encode("ascii"))
         yield RunningIssuer(desk.public_url, bound, organiser_key, issuances)
 
 
