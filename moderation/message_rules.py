@@ -38,8 +38,12 @@ def post(hall: Hall, actor: Actor, command: c.PostMessage, context: Context) -> 
     author = hall.authors.get(actor.author)
     if wait_s := _slow_for(hall, author, context.now):
         return Refusal("slow_mode", {"seconds": wait_s}, retry_after_ms=wait_s * 1000)
-    if len(hall.messages) >= limit("messages_per_hall"):
+    if author is not None and author.posted >= limit("messages_per_participant"):
+        return Refusal("too_many_messages", {"max": limit("messages_per_participant")})
+    if hall.kept >= limit("messages_per_hall"):
         return Refusal("hall_full")
+    if hall.level(context.now) >= limit("messages_burst_per_hall"):
+        return Refusal("chat_flooded")
     held = _held(hall, actor.author, context)
     entry = e.MessagePosted(
         at=context.now,

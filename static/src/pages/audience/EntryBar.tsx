@@ -54,7 +54,7 @@ function words(participants: number, minimum: number): string {
       return t(draft ? "audience.entry_ready" : "audience.entry_round");
     case "arrived":
       return participants < minimum
-        ? t("audience.entry_few", { minimum: figure(minimum), count: figure(participants) })
+        ? t(admissionOf()?.admission.issuer.kinds?.includes("open") ? "audience.entry_few_open" : "audience.entry_few", { minimum: figure(minimum), count: figure(participants) })
         : t("audience.entry_waiting");
     default:
       return t("audience.entry_outside");
