@@ -15,7 +15,7 @@ from loadtests import scenario as scenarios
 from loadtests.child import AudienceFailed
 from loadtests.client import NotAdmitted
 from loadtests.native import build
-from loadtests.posters import fits
+from loadtests.posters import fits, taken
 from loadtests.report.page import page
 from loadtests.report.terminal import Bar, table
 from loadtests.run import Plan, Run
@@ -143,8 +143,11 @@ def plan_of(given: argparse.Namespace, lang: Language) -> Plan:
         raise Wrong(str(error)) from None
     for phase in whole.phases:
         if not whole.excess and (needed := fits(whole.posters, phase.rate, phase.seconds)):
-            burst = limit("messages_per_10_s")
-            raise Wrong(say(lang, "does_not_fit", burst=burst, rate=phase.rate, needed=needed, posters=whole.posters))
+            burst, most = limit("messages_per_10_s"), limit("messages_per_participant")
+            raise Wrong(say(lang, "does_not_fit", burst=burst, most=most, rate=phase.rate, needed=needed, posters=whole.posters))
+    if not whole.excess and not taken(whole.messages, whole.seconds):
+        burst, refill = limit("messages_burst_per_hall"), limit("messages_refill_per_hall_s")
+        raise Wrong(say(lang, "too_much", burst=burst, refill=refill))
     files = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     if files != resource.RLIM_INFINITY and max(whole.viewers / given.processes, whole.posters) + FILES_BESIDE > files:
         raise Wrong(say(lang, "too_many_files", files=files, viewers=whole.viewers))

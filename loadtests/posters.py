@@ -46,7 +46,13 @@ def fits(posters: int, rate: float, seconds: float) -> int:
     """0 if `posters` may write `rate` messages a second for so long; otherwise how many it takes."""
     burst = limit("messages_per_10_s")
     enough = -(-rate * seconds // burst) if rate * seconds <= burst * posters else -(-rate * 10 // burst)
+    enough = max(enough, -(-rate * seconds // limit("messages_per_participant")))
     return 0 if posters >= enough else int(enough)
+
+
+def taken(messages: float, seconds: float) -> bool:
+    """Whether an empty town hall takes so many messages within `seconds`."""
+    return messages <= limit("messages_burst_per_hall") + limit("messages_refill_per_hall_s") * seconds
 
 
 class Posters:

@@ -39,6 +39,11 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         """Of all phases."""
         return sum(phase.seconds for phase in self.phases)
 
+    @property
+    def messages(self) -> float:
+        """Of all phases."""
+        return sum(phase.rate * phase.seconds for phase in self.phases)
+
 
 class BadScenario(Exception):
     """No such scenario, or what is wrong with the file."""

@@ -1,4 +1,4 @@
-"""Who may post what: pause, slow mode, review, mute. All of these raise the gate."""
+"""Who may post what: pause, slow mode, review, newcomers, mute. All of these raise the gate."""
 
 from moderation.context import Actor, Context
 from moderation.decision import Decision, Rule, find, one
@@ -31,6 +31,14 @@ def mode(hall: Hall, actor: Actor, command: c.SetMode, context: Context) -> Deci
     if hall.mode == command.mode:
         return _already(hall)
     return one(e.ModeSet(at=context.now, by=actor.by, mode=command.mode))
+
+
+def newcomers(hall: Hall, actor: Actor, command: c.SetNewcomers, context: Context) -> Decision | Refusal:
+    """A crowd floods that was not here before: those who were go on, and whoever came later waits until it is switched off."""
+    if (hall.settled is not None) == command.on and not command.minutes:
+        return _already(hall)
+    since = context.now - 60 * command.minutes if command.on and command.minutes else 0
+    return one(e.NewcomersSet(at=context.now, by=actor.by, on=command.on, since=since))
 
 
 def _already(hall: Hall) -> Refusal:
@@ -66,6 +74,7 @@ RULES: dict[type[c.Command], Rule] = {
     c.ResumeChat: resume,
     c.SlowChat: slow,
     c.SetMode: mode,
+    c.SetNewcomers: newcomers,
     c.MuteAuthor: mute,
     c.UnmuteAuthor: unmute,
 }

@@ -46,6 +46,11 @@ def find(hall: Hall, id: int) -> Message | Refusal:
     return hall.messages.get(id) or Refusal("no_such_message", field="$.message")
 
 
+def not_yours() -> Refusal:
+    """To whoever does not see all messages: the same whether it is another's, hidden, or does not exist."""
+    return Refusal("not_yours", field="$.message")
+
+
 def wrong_state(message: Message) -> Refusal:
     """It is held or removed, or visible, and should not be."""
     return Refusal("wrong_state", {"state": message.state})

@@ -189,7 +189,7 @@ def _opened(hall: Hall, seq: int, entry: e.HallOpened) -> None:
 
 @_applies(e.HallClosed)
 def _closed(hall: Hall, seq: int, entry: e.HallClosed) -> None:
-    hall.phase, hall.closed_at = "closed", entry.at
+    hall.phase, hall.closed_at, hall.ended_itself = "closed", entry.at, not entry.by
     # Also those that came between the decision and its place in the log: no question is left without an end.
     late = (message.id for message in hall.messages.values() if message.has_open_end and message.id not in entry.deferred)
     for id in [*entry.deferred, *late]:
@@ -204,6 +204,7 @@ def _closed(hall: Hall, seq: int, entry: e.HallClosed) -> None:
     hall.muted.clear()
     hall.held_authors.clear()
     hall.chosen.clear()
+    hall.settled = None
     hall.round = None
     hall.last_acts.clear()
     hall.changed |= {"hall", "queue", "preview", "on_air", "muted", "held_authors", "admission"}
@@ -247,6 +248,7 @@ def _round_opened(hall: Hall, seq: int, entry: e.RoundOpened) -> None:
 @_applies(e.ParticipantsAdmitted)
 def _participants_admitted(hall: Hall, seq: int, entry: e.ParticipantsAdmitted) -> None:
     hall.admitted.update(entry.authors)
+    hall.admissions.append((entry.at, entry.authors))
     if hall.round is not None and not hall.round.few:
         hall.round = replace(hall.round, let_in=hall.round.let_in + len(entry.authors))
     hall.changed.add("admission")
@@ -274,6 +276,12 @@ def _resumed(hall: Hall, seq: int, entry: e.ChatResumed) -> None:
 @_applies(e.ChatSlowed)
 def _slowed(hall: Hall, seq: int, entry: e.ChatSlowed) -> None:
     hall.slow_s = entry.seconds
+    hall.changed.add("hall")
+
+
+@_applies(e.NewcomersSet)
+def _newcomers_set(hall: Hall, seq: int, entry: e.NewcomersSet) -> None:
+    hall.settled = hall.here_before(entry.since) if entry.on else None
     hall.changed.add("hall")
 
 
@@ -321,6 +329,10 @@ def _author_released(hall: Hall, seq: int, entry: e.AuthorReleased) -> None:
 def _posted(hall: Hall, seq: int, entry: e.MessagePosted) -> None:
     author = hall.authors.setdefault(entry.author, Author(entry.pseudonym))
     author.last_post_at = entry.at
+    author.first_post_at = author.first_post_at or entry.at
+    author.posted += 1
+    # Clocks of nodes differ: the level never falls twice for the same second.
+    hall.poured, hall.poured_at = hall.level(entry.at) + 1, max(hall.poured_at, entry.at)
     hall.pseudonyms.add(entry.pseudonym)
     message = Message(
         id=seq,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from moderation.message import Message
 from moderation.poll import Poll
 from protocol.entries import Before
+from protocol.limits import limit
 from protocol.names import Mode, MuteReason, Phase, Pseudonym, Role, StaffRole
 from protocol.setup import Admission, Department, Director, Setup
 from protocol.views import Act, Counts
@@ -21,6 +22,9 @@ class Author:
 
     pseudonym: Pseudonym
     last_post_at: int = 0
+    first_post_at: int = 0
+    posted: int = 0
+    """Messages, removed ones too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +112,23 @@ class Hall:
     mode: Mode = "reviewed"
     paused: bool = False
     slow_s: int = 0
+    settled: frozenset[str] | None = None
+    """Who took part when a host made newcomers wait; None: nobody waits for that."""
     created_at: int = 0
     opened_at: int | None = None
     closed_at: int | None = None
+    ended_itself: bool = False
+    poured: int = 0
+    poured_at: int = 0
+    """Level of what is posted at `poured_at`, in messages: it falls by messages_refill_per_hall_s (see `level`)."""
     messages: dict[int, Message] = field(default_factory=dict)
     authors: dict[str, Author] = field(default_factory=dict)
     pseudonyms: set[Pseudonym] = field(default_factory=set)
     chosen: dict[str, Pseudonym] = field(default_factory=dict)
     admission: Admission | None = None
     admitted: set[str] = field(default_factory=set)
+    admissions: list[tuple[int, tuple[str, ...]]] = field(default_factory=list)
+    """Who was let in together, and when."""
     round: Round | None = None
     muted: dict[str, Mute] = field(default_factory=dict)
     held_authors: dict[str, AuthorHold] = field(default_factory=dict)
@@ -162,6 +174,26 @@ class Hall:
             removed={reason: count for reason, count in sorted(self.removals.items()) if count},
             questions={fate: count for fate, count in sorted(self.fates.items()) if count},
         )
+
+    @property
+    def kept(self) -> int:
+        """Messages that are visible or held: those that count towards messages_per_hall."""
+        return self.states["visible"] + self.states["held"]
+
+    def level(self, now: int) -> int:
+        """What is left at unix second `now` of all that was posted, as each second takes messages_refill_per_hall_s away."""
+        return max(0, self.poured - limit("messages_refill_per_hall_s") * max(0, now - self.poured_at))
+
+    @property
+    def ends_at(self) -> int | None:
+        """Unix second at which it closes by itself; None: it is not open."""
+        return self.opened_at + self.setup.lasts_s if self.phase == "open" and self.opened_at is not None else None
+
+    def here_before(self, since: int) -> frozenset[str]:
+        """Those who took part before unix second `since`; 0: who does so now. Where there is no issuer: those who wrote."""
+        if self.admission is None:
+            return frozenset(tag for tag, author in self.authors.items() if not since or author.first_post_at < since)
+        return frozenset(tag for at, authors in self.admissions if not since or at < since for tag in authors)
 
     def merged_into(self, message: int) -> tuple[int, ...]:
         """Ids of the questions merged into `message`."""

@@ -92,11 +92,21 @@ def open_(hall: Hall, actor: Actor, command: c.OpenHall, context: Context) -> De
 
 def close(hall: Hall, actor: Actor, command: c.CloseHall, context: Context) -> Decision | Refusal:
     """Ends posting everywhere at once, and a poll that is open. What has no end yet is deferred: no question disappears."""
+    return _closed(hall, actor.by, context)
+
+
+def close_itself(hall: Hall, context: Context) -> Decision | None:
+    """What a town hall does that nobody has closed in its time; None: it is not due."""
+    ends_at = hall.ends_at
+    return None if ends_at is None or context.now < ends_at else _closed(hall, "", context)
+
+
+def _closed(hall: Hall, by: str, context: Context) -> Decision:
     due = date.fromisoformat(context.today) + timedelta(days=hall.setup.written_due_days)
     deferred = tuple(m.id for m in hall.messages.values() if m.has_open_end)
-    closing = e.HallClosed(at=context.now, by=actor.by, due=due.isoformat(), deferred=deferred)
+    closing = e.HallClosed(at=context.now, by=by, due=due.isoformat(), deferred=deferred)
     if hall.open_poll is not None:
-        return Decision((poll_closed(hall.open_poll, actor.by, context), closing))
+        return Decision((poll_closed(hall.open_poll, by, context), closing))
     return one(closing)
 
 

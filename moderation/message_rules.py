@@ -1,7 +1,7 @@
 """A message's life: visible, held or removed; and who may move it."""
 
 from moderation.context import Actor, Context
-from moderation.decision import Decision, Rule, already, cleaned, find, one, wrong_fate, wrong_state
+from moderation.decision import Decision, Rule, already, cleaned, find, not_yours, one, wrong_fate, wrong_state
 from moderation.hall import Author, Hall
 from moderation.participation_rules import barred, pseudonym_of
 from protocol import commands as c
@@ -38,8 +38,12 @@ def post(hall: Hall, actor: Actor, command: c.PostMessage, context: Context) -> 
     author = hall.authors.get(actor.author)
     if wait_s := _slow_for(hall, author, context.now):
         return Refusal("slow_mode", {"seconds": wait_s}, retry_after_ms=wait_s * 1000)
-    if len(hall.messages) >= limit("messages_per_hall"):
+    if author is not None and author.posted >= limit("messages_per_participant"):
+        return Refusal("too_many_messages", {"max": limit("messages_per_participant")})
+    if hall.kept >= limit("messages_per_hall"):
         return Refusal("hall_full")
+    if hall.level(context.now) >= limit("messages_burst_per_hall"):
+        return Refusal("chat_flooded")
     held = _held(hall, actor.author, context)
     entry = e.MessagePosted(
         at=context.now,
@@ -69,11 +73,9 @@ def _slow_for(hall: Hall, author: Author | None, now: int) -> int:
 
 def withdraw(hall: Hall, actor: Actor, command: c.WithdrawMessage, context: Context) -> Decision | Refusal:
     """Its author takes it back, as long as the host has not taken it up."""
-    message = find(hall, command.message)
-    if isinstance(message, Refusal):
-        return message
-    if message.author != actor.author:
-        return Refusal("not_yours")
+    message = hall.messages.get(command.message)
+    if message is None or actor.author is None or message.author != actor.author:
+        return not_yours()
     if message.state == "removed":
         return wrong_state(message)
     if message.fate not in (None, "asked"):

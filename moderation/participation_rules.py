@@ -28,10 +28,12 @@ def barred(hall: Hall, actor: Actor) -> Refusal | None:
     """Why this participant may not speak or vote yet; None: they may."""
     if actor.author is None:
         return Refusal("watching_only")
+    if hall.admission is not None and actor.author not in hall.admitted:
+        return Refusal("waiting_for_others", retry_after_ms=5_000)
+    if hall.settled is not None and actor.author not in hall.settled:
+        return Refusal("newcomers_wait", retry_after_ms=30_000)
     if hall.admission is None:
         return None
-    if actor.author not in hall.admitted:
-        return Refusal("waiting_for_others", retry_after_ms=5_000)
     minimum = hall.admission.minimum_participants
     if len(hall.admitted) < minimum:
         return Refusal("too_few_participants", {"minimum": minimum, "count": len(hall.admitted)}, retry_after_ms=5_000)
@@ -152,6 +154,8 @@ def choose(hall: Hall, actor: Actor, command: c.ChoosePseudonym, context: Contex
     """One of those that were offered: a name of one's own making would be a nickname, and nicknames are known."""
     if actor.author is None:
         return Refusal("watching_only")
+    if hall.settled is not None and actor.author not in hall.settled:
+        return Refusal("newcomers_wait", retry_after_ms=30_000)
     if not may_choose(hall, actor) or command.pseudonym not in offered(hall, actor):
         return Refusal("pseudonym_kept", field="$.pseudonym")
     return one(e.PseudonymChosen(at=context.now, author=actor.author, pseudonym=command.pseudonym))

@@ -45,6 +45,7 @@ PHASES: dict[str, frozenset[Phase]] = {
     "chat:pause": _OPEN,
     "chat:resume": _OPEN,
     "chat:slow": _BEFORE_CLOSING,
+    "newcomers:set": _OPEN,
     "chat:mode": _BEFORE_CLOSING,
     "overlay:clear": _ALWAYS,
     "overlay:show": _OPEN,

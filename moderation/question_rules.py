@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import date
 
 from moderation.context import Actor, Context
-from moderation.decision import Decision, Rule, already, cleaned, find, one, wrong_fate, wrong_state
+from moderation.decision import Decision, Rule, already, cleaned, find, not_yours, one, wrong_fate, wrong_state
 from moderation.hall import Hall
 from moderation.message import Message
 from protocol import commands as c
@@ -133,17 +133,21 @@ def requeue(hall: Hall, actor: Actor, command: c.ReturnToQueue, context: Context
     return one(e.QuestionRequeued(at=context.now, by=actor.by, message=message.id))
 
 
-def _mine(actor: Actor, message: Message) -> bool:
-    return actor.role != "director" or message.director == actor.id
+def _foreign(hall: Hall, actor: Actor, id: int) -> Refusal | None:
+    """To a director all but what is in their own view is the same; a host sees everything, and None."""
+    if actor.role != "director":
+        return None
+    message = hall.messages.get(id)
+    return None if message is not None and message.is_question and message.director == actor.id else not_yours()
 
 
 def finish(hall: Hall, actor: Actor, command: c.FinishQuestion, context: Context) -> Decision | Refusal:
     """Answered live. The figure of its supporters is frozen."""
+    if foreign := _foreign(hall, actor, command.message):
+        return foreign
     message = find(hall, command.message)
     if isinstance(message, Refusal):
         return message
-    if not _mine(actor, message):
-        return Refusal("not_yours")
     if message.fate == "answered":
         return already(hall, message)
     if message.fate != "on_air":
@@ -154,11 +158,11 @@ def finish(hall: Hall, actor: Actor, command: c.FinishQuestion, context: Context
 
 def defer(hall: Hall, actor: Actor, command: c.DeferQuestion, context: Context) -> Decision | Refusal:
     """To a written answer by a date from today on. Deferring again moves the date."""
+    if foreign := _foreign(hall, actor, command.message):
+        return foreign
     message = _ready(hall, command.message, "question:defer")
     if isinstance(message, Refusal):
         return message
-    if not _mine(actor, message):
-        return Refusal("not_yours")
     note = cleaned(command.note, "reason", field="$.note", required=False)
     if isinstance(note, Refusal):
         return note
@@ -190,11 +194,11 @@ def decline(hall: Hall, actor: Actor, command: c.DeclineQuestion, context: Conte
 
 def answer(hall: Hall, actor: Actor, command: c.AnswerInWriting, context: Context) -> Decision | Refusal:
     """In writing, also after closing. A second one replaces the first."""
+    if foreign := _foreign(hall, actor, command.message):
+        return foreign
     message = _ready(hall, command.message, "question:answer")
     if isinstance(message, Refusal):
         return message
-    if not _mine(actor, message):
-        return Refusal("not_yours")
     text = cleaned(command.text, "answer")
     if isinstance(text, Refusal):
         return text
@@ -204,11 +208,8 @@ def answer(hall: Hall, actor: Actor, command: c.AnswerInWriting, context: Contex
 def _routed_to_me(
     name: str, act: Callable[[Message], Decision | Refusal], hall: Hall, actor: Actor, id: int
 ) -> Decision | Refusal:
-    message = find(hall, id)
-    if isinstance(message, Refusal):
-        return message
-    if message.director != actor.id:
-        return Refusal("not_yours")
+    if foreign := _foreign(hall, actor, id):
+        return foreign
     ready = _ready(hall, id, name)
     return ready if isinstance(ready, Refusal) else act(ready)
 

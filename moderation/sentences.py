@@ -2,7 +2,7 @@
 
 from moderation.hall import Hall
 from moderation.pseudonyms import said
-from protocol.entries import Entry, LinkMade, MessagePosted, PollClosed, PollOpened
+from protocol.entries import Entry, HallClosed, LinkMade, MessagePosted, NewcomersSet, PollClosed, PollOpened
 from protocol.names import Language
 from protocol.sentences import sentence
 
@@ -26,6 +26,10 @@ def told(hall: Hall, seq: int, entry: Entry, lang: Language) -> str:
     match entry:
         case LinkMade() if entry.holder:
             key = "link_granted"
+        case HallClosed(by=""):
+            key = "hall_closed_itself"
+        case NewcomersSet(on=False):
+            key = "newcomers_set_off"
         case PollOpened():
             fields["question"], fields["choices"] = _shortened(entry.question), " · ".join(entry.choices)
         case PollClosed(counts=None):

@@ -262,6 +262,15 @@ class SlowChat(Command, frozen=True, tag="chat:slow"):
     """Between two messages of one participant; 0 switches it off."""
 
 
+class SetNewcomers(Command, frozen=True, tag="newcomers:set"):
+    """`on`: only those who took part before may write, support and vote from now on; off again: everybody may."""
+
+    roles: ClassVar[tuple[Role, ...]] = ("host",)
+    on: bool
+    minutes: Annotated[int, Meta(ge=0, le=1_440)] = 0
+    """Those of the last so many minutes count as newcomers too: they came with the flood that made the host do this."""
+
+
 class SetMode(Command, frozen=True, tag="chat:mode"):
     roles: ClassVar[tuple[Role, ...]] = ("host", "organiser")
     mode: Mode

@@ -82,7 +82,10 @@ class HallOpened(_Gate, frozen=True, tag="hall.opened"):
 
 
 class HallClosed(_Gate, frozen=True, tag="hall.closed"):
-    """No question disappears: those without an end become deferred, to be answered in writing by `due`."""
+    """No question disappears: those without an end become deferred, to be answered in writing by `due`.
+
+    `by` "": nobody closed it, and its time was over (Setup.closes_after_h).
+    """
 
     due: DueDate
     deferred: tuple[MessageId, ...] = ()
@@ -149,6 +152,14 @@ class ChatResumed(_Gate, frozen=True, tag="chat.resumed"):
 
 class ChatSlowed(_Gate, frozen=True, tag="chat.slowed"):
     seconds: int
+
+
+class NewcomersSet(_Gate, frozen=True, tag="newcomers.set"):
+    """`on`: only those take part who were admitted before this entry or, where there is no issuer, had written before it."""
+
+    on: bool
+    since: Seconds = 0
+    """Whoever was admitted, or first wrote, in this second or later is a newcomer too; 0: only who comes after the entry."""
 
 
 class ModeSet(_Gate, frozen=True, tag="chat.mode_set"):

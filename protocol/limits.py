@@ -35,7 +35,17 @@ LIMITS: dict[str, Limit] = {
     "guests_bytes": Limit(4_194_304, "bytes of it", "the request is refused", "too_big"),
     "sign_ins": Limit(50_000, "sign-ins and sessions kept at once by the issuer", "the oldest is forgotten", "-"),
     "check_ids": Limit(100, "items", "the command is refused", "bad_request"),
-    "messages_per_hall": Limit(200_000, "messages", "posting is refused", "hall_full"),
+    "messages_per_hall": Limit(
+        200_000, "messages of one town hall that are not removed", "posting is refused until some are removed", "hall_full"
+    ),
+    "messages_per_participant": Limit(
+        300, "messages of one participant in one town hall, removed ones too", "posting is refused", "too_many_messages"
+    ),
+    "messages_burst_per_hall": Limit(
+        50_000, "messages that one town hall takes at any pace", "posting is refused for a while", "chat_flooded"
+    ),
+    "messages_refill_per_hall_s": Limit(10, "of them free again in a second", "posting is refused for a while", "chat_flooded"),
+    "closes_after_h": Limit(168, "h after its opening by which a town hall ends", "the setup is refused", "bad_request"),
     "queue": Limit(500, "questions", "picking is refused", "queue_full"),
     "poll_question": Limit(300, "code points", "the command is refused", "text_too_long"),
     "poll_choice": Limit(80, "code points", "the command is refused", "text_too_long"),

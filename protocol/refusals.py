@@ -53,7 +53,9 @@ REFUSALS: dict[str, Kind] = {
     "too_fast": Kind(True, 429),
     "chat_flooded": Kind(True, 429),
     "muted": Kind(False, 403),
-    "hall_full": Kind(False, 409),
+    "newcomers_wait": Kind(True, 409),
+    "too_many_messages": Kind(False, 409),
+    "hall_full": Kind(True, 409),
     "client_id_reused": Kind(False, 409),
     # messages, questions and polls
     "no_such_message": Kind(False, 404),

@@ -5,10 +5,14 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from protocol.limits import limit
 from protocol.names import DepartmentId, DirectorId, Language, Mode, StaffId
 
 EligibilityKind = Literal["open", "invitation", "oidc"]
 """How the issuer knows that somebody may take part: the link alone, a personal invitation, single sign-on."""
+
+CLOSES_AFTER_H = 12
+"""Where a setup does not say it."""
 
 ShortName = Annotated[str, Meta(min_length=1, max_length=200)]
 """Bounded here in code points as a first fence; the rules count grapheme clusters (limits.py)."""
@@ -95,3 +99,11 @@ class Setup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Days after closing by which a question that was not answered on air is answered in writing."""
     keep_pseudonyms: bool = True
     """Whether the record names messages by pseudonym."""
+    closes_after_h: Annotated[int, Meta(ge=1, le=limit("closes_after_h"))] | msgspec.UnsetType = msgspec.UNSET
+    """Hours after opening by which the town hall closes by itself, if nobody has closed it; left out: 12."""
+
+    @property
+    def lasts_s(self) -> int:
+        """Seconds from its opening until it closes by itself."""
+        hours = CLOSES_AFTER_H if self.closes_after_h is msgspec.UNSET else self.closes_after_h
+        return hours * 3_600

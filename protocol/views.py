@@ -121,6 +121,8 @@ class AudienceHall(Fragment, frozen=True, tag="hall"):
     mode: Mode
     paused: bool = False
     slow_s: int = 0
+    newcomers_wait: bool = False
+    """Only those who took part before may write, support and vote."""
     opened_at: Seconds | None = None
     closed_at: Seconds | None = None
     video: Video | None = None
@@ -169,6 +171,8 @@ class HostHall(Fragment, frozen=True, tag="hall"):
     mode: Mode
     paused: bool = False
     slow_s: int = 0
+    newcomers_wait: bool = False
+    """Only those who took part before may write, support and vote."""
     opened_at: Seconds | None = None
     closed_at: Seconds | None = None
     moderators: dict[str, str] = {}
@@ -413,6 +417,10 @@ class OrganiserHall(msgspec.Struct, frozen=True, kw_only=True):
     phase: Phase
     opened_at: Seconds | None = None
     closed_at: Seconds | None = None
+    ends_at: Seconds | None = None
+    """While it is open: when it closes by itself."""
+    ended_itself: bool = False
+    """Closed, and nobody did it: its time was over."""
     counts: Counts = Counts()
     viewers: int = 0
     untied: bool = False

@@ -34,6 +34,7 @@ from server.gateway.gateway import Gateway
 from server.gateway.redeem import Redeemer
 from server.halls.ballots import Ballots
 from server.halls.directory import Directory
+from server.halls.ending import Ending
 from server.halls.execute import Executor
 from server.halls.polls import Polls
 from server.halls.rounds import Rounds
@@ -205,6 +206,9 @@ async def running(
         rounds = Rounds(directory, executor, tokens, waiting, wall)
         await rounds.start()
         stack.push_async_callback(rounds.stop)
+        ending = Ending(directory, executor, ballots, zone=settings.time_zone, clock=wall)
+        await ending.start()
+        stack.push_async_callback(ending.stop)
         links = Links(secret, settings.public_url.rstrip("/"))
         admission = Admission(Tickets(secret, wall), StaffTickets(secret), links, links.organiser_key, secret.key("dedupe"))
         gateway = Gateway(directory, admission, executor, Waiters(waiting), posts_per_s=settings.posts_per_s)

@@ -77,6 +77,7 @@ def _hall(hall: Hall) -> AudienceHall:
         mode=hall.mode,
         paused=hall.paused,
         slow_s=hall.slow_s,
+        newcomers_wait=hall.settled is not None,
         opened_at=hall.opened_at,
         closed_at=hall.closed_at,
         video=hall.setup.video,

@@ -82,6 +82,7 @@ def _hall(hall: Hall) -> HostHall:
         mode=hall.mode,
         paused=hall.paused,
         slow_s=hall.slow_s,
+        newcomers_wait=hall.settled is not None,
         opened_at=hall.opened_at,
         closed_at=hall.closed_at,
         moderators=hall.moderators(),

@@ -47,6 +47,8 @@ CODE = re.compile(r"[A-Z0-9]{4,10}")
 
 AGAIN_MS = (1_000, 5_000)
 """Between these, drawn by chance, may whoever was refused with many others come again."""
+LONG_AGAIN_MS = (5_000, 30_000)
+"""The same where a town hall is past what it takes at any pace: room for the next ten comes each second."""
 TOLD_LIMITS = ("text_graphemes", "answer_graphemes", "reason_graphemes", "undo_s")
 """Bounds that pages show or check before they send."""
 
@@ -191,8 +193,7 @@ class Gateway:
         if wait_s:
             return Refusal("too_fast", retry_after_ms=int(wait_s * 1000) + 1)
         if isinstance(command, PostMessage) and self._floods.take(session.runtime.code.encode(), self._clock()):
-            # Many are told so at once: they must not all come back at once.
-            return Refusal("chat_flooded", retry_after_ms=random.randint(*AGAIN_MS))
+            return _flooded(AGAIN_MS)
         if isinstance(command, AwaitRound):
             told = await self._waiters.wait(session.runtime, command, session.admitted.sender.bucket, shared=session.shared)
             return told if isinstance(told, Refusal) else accepted(data=told)
@@ -201,7 +202,7 @@ class Gateway:
             bucket = who.bucket if session.role == "audience" else None
             done = await self.executor.execute(session.runtime, who.actor, who.dedupe(command.client_id), command, sender=bucket)
             if isinstance(done, Refusal):
-                return done
+                return _flooded(LONG_AGAIN_MS) if done.code == "chat_flooded" else done
             if isinstance(command, CloseHall):
                 await self.directory.closed(session.runtime)
             return accepted(done.seq, done.state)
@@ -218,3 +219,8 @@ class Gateway:
         if isinstance(command, PostMessage):
             return self._posts.take(key, now)
         return self._supports.take(key, now) if isinstance(command, SupportQuestion | Vote) else self._staff.take(key, now)
+
+
+def _flooded(between_ms: tuple[int, int]) -> Refusal:
+    """Many are told so at once: they must not all come back at once."""
+    return Refusal("chat_flooded", retry_after_ms=random.randint(*between_ms))

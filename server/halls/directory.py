@@ -39,6 +39,8 @@ IDLE_S = 600.0
 GAUGES_S = 0.5
 CATCH_UP_S = 5.0
 PRESENCE_S = 2.0
+UNENDED_S = 3_600.0
+"""How often a node looks for town halls that are on no page, and yet have something to destroy."""
 AUTHOR_KEY = "author"
 """Name of the key under which participants become author tags; destroyed on close."""
 
@@ -82,6 +84,7 @@ class Directory:
         self._tasks = [
             asyncio.create_task(self._every(GAUGES_S, self._show_gauges), name="gauges"),
             asyncio.create_task(self._every(PRESENCE_S, self._look_after), name="look-after"),
+            asyncio.create_task(self._every(UNENDED_S, self._load_unended, first_s=0.0), name="load-unended"),
         ]
 
     async def stop(self) -> None:
@@ -159,9 +162,11 @@ class Directory:
         return runtime
 
     # --- looking after ---
-    async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+    async def _every(self, seconds: float, work: Callable[[], Awaitable[None]], *, first_s: float | None = None) -> None:
+        wait_s = seconds if first_s is None else first_s
         while not self._stopping:
-            await asyncio.sleep(seconds)
+            await asyncio.sleep(wait_s)
+            wait_s = seconds
             try:
                 await work()
             except (StoreUnavailable, StoreRefused, Busy):
@@ -184,6 +189,14 @@ class Directory:
             elif time.monotonic() - runtime.idle_since > IDLE_S:
                 await self._follower.unfollow(runtime.code)
                 del self._loaded[runtime.code]
+
+    async def _load_unended(self) -> None:
+        """Load those that nobody may ever visit again: an open one has to end in its time, a closed one to be cleaned up."""
+        for code in await self.codes():
+            # One whose server of a cluster is away is looked for again the next time.
+            with contextlib.suppress(StoreUnavailable, StoreRefused):
+                if code not in self._loaded and await secrets.has(self._store, code, AUTHOR_KEY):
+                    await self.get(code)
 
     async def _after_closing(self, runtime: Runtime) -> None:
         """Drop what ties pseudonyms to participants. Idempotent, on every node: whoever closed it may have died since."""

@@ -16,15 +16,18 @@ import structlog
 
 from moderation.context import Actor, Context
 from moderation.decide import Decision, decide
+from moderation.decision import not_yours
 from moderation.filters import findings
 from moderation.participation_rules import asks_few, barred, may_choose, offered, pseudonym_of
 from moderation.poll_rules import closes
 from moderation.text import clean
 from protocol.bus import pack
 from protocol.commands import (
+    AirQuestion,
     CheckMessages,
     CheckParticipation,
     Command,
+    FinishQuestion,
     PostMessage,
     Query,
     ShowStored,
@@ -93,7 +96,7 @@ class Executor:
             for _ in range(TRIES):
                 if runtime.stopped:
                     return Refusal("hall_stopped")
-                context = await self._context(runtime, command)
+                context = await self._context(runtime, actor, command)
                 judged_at = runtime.seq
                 decision = decide(runtime.hall, actor, command, context)
                 poll = None if isinstance(decision, Refusal) else closes(decision)
@@ -159,7 +162,7 @@ class Executor:
         """The entry and its text as they lie in the store, read from there and not from what is applied here."""
         message = runtime.hall.messages.get(id)
         if message is None or actor.author is None or message.author != actor.author:
-            return Refusal("not_yours", field="$.message")
+            return not_yours()
         try:
             found = await self._follower.stored(runtime.code, id)
         except (StoreUnavailable, StoreRefused):
@@ -203,13 +206,14 @@ class Executor:
             await self._gauges.publish(runtime.code, {message: count})
         return count
 
-    async def _context(self, runtime: Runtime, command: Command) -> Context:
+    async def _context(self, runtime: Runtime, actor: Actor, command: Command) -> Context:
         now = int(self._clock())
         support = {}
-        message = getattr(command, "message", None)
-        if not isinstance(command, PostMessage) and isinstance(message, int) and runtime.hall.phase == "open":
+        # Only for those that freeze the figure: for others the store would be asked, or not, by what the message is.
+        if isinstance(command, AirQuestion | FinishQuestion) and runtime.hall.phase == "open":
+            message = command.message
             known = runtime.hall.messages.get(message)
-            if known is not None and known.fate is not None:
+            if known is not None and known.is_question and (actor.role == "host" or known.director == actor.id):
                 support = {message: await self._gauges.count_union(runtime.code, [message, *runtime.hall.merged_into(message)])}
         return Context(
             now=now,

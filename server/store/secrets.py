@@ -18,6 +18,12 @@ async def get_or_create(store: Store, code: str, name: str) -> bytes:
     return found
 
 
+async def has(store: Store, code: str, name: str) -> bool:
+    """Whether there is a key `name`, which was not destroyed. Raises StoreUnavailable."""
+    with guarded(write=False):
+        return await store.of(code).hget(Keys(code).secrets, name) is not None
+
+
 async def forget(store: Store, code: str, *names: str) -> None:
     """Gone for good once the store's files were rewritten (erase.py). Raises StoreUnavailable, StoreRefused."""
     secrets_of, nothing = Keys(code).secrets, bytes(LENGTH)

@@ -6,7 +6,7 @@ import pytest
 
 from loadtests.__main__ import Wrong, parser, plan_of
 from loadtests.audience.words import Words, parse
-from loadtests.posters import fits
+from loadtests.posters import fits, taken
 from loadtests.scenario import BadScenario, Phase, load, names
 
 
@@ -15,6 +15,14 @@ def test_every_scenario_that_comes_along_parses_and_fits_its_posters() -> None:
     for name in names():
         scenario = load(name)
         assert scenario.excess or all(fits(scenario.posters, one.rate, one.seconds) == 0 for one in scenario.phases), name
+        assert scenario.excess or taken(scenario.messages, scenario.seconds), name
+
+
+def test_the_rows_of_the_benchmark_meet_no_bound_of_a_town_hall() -> None:
+    # `sustained`: 300 a second for a minute, after half of that for four seconds (loadtests/bench/rows/load.py).
+    assert taken(300 * 60 + 150 * 4, 64) and fits(610, 300, 60) == 0
+    assert taken(300 * 170, 170) and not taken(300 * 175, 175)
+    assert taken(100 * 550, 550) and not taken(100 * 560, 560)
 
 
 def test_a_file_with_an_unknown_key_or_out_of_bounds_is_refused(tmp_path: Path) -> None:
@@ -43,6 +51,8 @@ def test_options_change_the_scenario() -> None:
     ("words", "said"),
     [
         (("--rate", "100", "--posters", "150"), "at least 200 posters"),
+        (("--rate", "5", "--posters", "50", "--for", "1h"), "at least 60 posters"),
+        (("--rate", "100", "--posters", "400", "--for", "15m"), "50000 messages at any pace"),
         (("--viewers", "0"), "viewers"),
         (("--audience", "native", "--viewers", "10", "--posters", "50"), "C audience"),
         (("--viewers", "50000"), "files"),
@@ -60,6 +70,7 @@ def test_what_cannot_be_done_is_said_before_anybody_comes(
 def test_a_hundred_messages_a_second_need_two_hundred_posters() -> None:
     assert fits(199, 100, 60) == 200
     assert fits(200, 100, 60) == 0
+    assert fits(50, 5, 3_600) == 60, "nobody writes more than 300 in one town hall"
     assert fits(10, 100, 0.5) == 0, "a short burst fits into what everybody may write at once"
 
 

@@ -130,6 +130,7 @@ def sample(kind: type[Entry]) -> Entry:
         "mode": "open",
         "author": "0" * 16,
         "until": 9,
+        "since": 4,
         "message": 1,
         "pseudonym": [1, 2, 3],
         "text": "글",

@@ -68,6 +68,7 @@ class Meeting(RuleBasedStateMachine):
     def holds(self) -> None:
         hall = self.town.hall
         assert differences(hall) == []
+        assert hall.kept == sum(message.state != "removed" for message in hall.messages.values())
         assert [m.id for m in questions(hall) if m.fate == "on_air"] == ([hall.on_air] if hall.on_air else [])
         assert len(set(hall.queue)) == len(hall.queue)
         assert all(hall.messages[id].fate == "queued" and hall.messages[id].state == "visible" for id in hall.queue)

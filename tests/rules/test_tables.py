@@ -34,6 +34,7 @@ FIELDS: dict[str, dict[str, Any]] = {
     "question:return": {"reason": "아닙니다"},
     "chat:slow": {"seconds": 3},
     "chat:mode": {"mode": "reviewed"},
+    "newcomers:set": {"on": True},
     "overlay:ticker": {"on": True},
     "overlay:key": {"on": True},
     "overlay:poll": {"on": True},

@@ -7,6 +7,7 @@ import type { Outbox } from "../../link/outbox";
 import { Icon } from "../../ui/parts";
 import { session } from "../../ui/storage";
 import { code, standing } from "./enter";
+import { newcomer } from "./participation";
 import { hall, link } from "./state";
 import { Stored } from "./Stored";
 
@@ -48,7 +49,7 @@ export function Composer({ outbox }: { outbox: Outbox }): JSX.Element {
   }, [text.value]);
 
   const closed = state?.phase === "closed";
-  const why = closed ? t("audience.closed") : state?.phase === "draft" ? t("audience.draft") : state?.paused ? t("audience.paused") : "";
+  const why = closed ? t("audience.closed") : state?.phase === "draft" ? t("audience.draft") : state?.paused ? t("audience.paused") : state?.newcomers_wait && newcomer.value ? t("audience.newcomers") : "";
   const hint = hints(state?.mode, state?.slow_s);
   const outside = standing.value !== "free" && standing.value !== "in";
   const ready = !why && !outside && count > 0 && count <= most && !wait;

@@ -62,7 +62,7 @@ function words(participants: number, minimum: number): string {
       return t("audience.entry_returned");
     case "arrived":
       return participants < minimum
-        ? t("audience.entry_few", { minimum: figure(minimum), count: figure(participants) })
+        ? t(admissionOf()?.admission.issuer.kinds?.includes("open") ? "audience.entry_few_open" : "audience.entry_few", { minimum: figure(minimum), count: figure(participants) })
         : t("audience.entry_waiting");
     default:
       return t("audience.entry_outside");

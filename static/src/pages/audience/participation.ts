@@ -23,6 +23,9 @@ export type Name = readonly [number, number, number];
 /** My pseudonym, and those that I may still choose. */
 export const name = signal<{ pseudonym: Name; choices: readonly Name[] } | null>(null);
 
+/** Whether I am one of those who wait because a host lets only those write who took part before. */
+export const newcomer = signal(false);
+
 /** Whether I am asked to come in with fewer than are let in together; and whether I will. */
 export const asked = signal(false);
 export const willing = signal(false);
@@ -66,6 +69,10 @@ export function follow(): void {
   effect(() => {
     void link.version.value;
     if (link.state.value === "live" && standing.value !== "in") queueMicrotask(step);
+  });
+  effect(() => {
+    newcomer.value = false;
+    if (hall.value?.newcomers_wait && (standing.value === "free" || standing.value === "in")) queueMicrotask(() => void check());
   });
   setInterval(step, CHECK_MS);
   setInterval(() => {
@@ -225,10 +232,11 @@ async function check(): Promise<void> {
   asking = false;
   const found = ack?.data as { barred: string | null; pseudonym: Name | null; choices: Name[]; few?: boolean } | undefined;
   if (!ack?.ok || !found) return;
+  newcomer.value = found.barred === "newcomers_wait";
   if (found.pseudonym) name.value = { pseudonym: found.pseudonym, choices: found.choices };
   if (standing.peek() === "arrived") {
     asked.value = found.few === true && !willing.peek();
-    if (found.barred === null) standing.value = "in";
+    if (found.barred === null || newcomer.peek()) standing.value = "in";
   }
 }
 

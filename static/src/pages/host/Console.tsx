@@ -12,6 +12,8 @@ import { act, admission, hall, link, muted, overlay } from "./state";
 import { Stream } from "./Stream";
 
 const SLOW = [0, 3, 5, 10, 30, 60, 120, 300];
+/** Minutes back: whoever came within them waits with the newcomers. */
+const CAME_WITH_IT = [5, 15, 30, 60];
 
 export function Console(): JSX.Element {
   useKeys();
@@ -107,6 +109,29 @@ function Toolbar(): JSX.Element {
           {SLOW.map((seconds) => (
             <option key={seconds} value={String(seconds)}>
               {seconds ? t("host.seconds", { count: seconds }) : t("host.slow_off")}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label class="row" title={t("host.newcomers_why")}>
+        <span class="small soft">{t("host.newcomers")}</span>
+        <select
+          class="field slow newcomers"
+          value={state.newcomers_wait ? "on" : "off"}
+          disabled={!open}
+          onChange={(event) => {
+            const chosen = event.currentTarget.value;
+            event.currentTarget.value = state.newcomers_wait ? "on" : "off";
+            if (chosen === "off") void act("newcomers:set", { on: false });
+            else if (chosen !== "on") void act("newcomers:set", { on: true, minutes: Number(chosen) });
+          }}
+        >
+          <option value="off">{t("host.newcomers_free")}</option>
+          {state.newcomers_wait && <option value="on">{t("host.newcomers_on")}</option>}
+          <option value="0">{t("host.newcomers_now")}</option>
+          {CAME_WITH_IT.map((minutes) => (
+            <option key={minutes} value={String(minutes)}>
+              {t("host.newcomers_minutes", { count: minutes })}
             </option>
           ))}
         </select>

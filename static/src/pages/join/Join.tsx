@@ -29,6 +29,7 @@ export function Join(): JSX.Element {
         <>
           <p>{t("join.stored_1")}</p>
           <p>{t("join.stored_2")}</p>
+          <p>{t("join.stored_3")}</p>
           <p>
             <a href="/privacy">{t("join.stored_more")}</a>
           </p>

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { figure, t } from "../../i18n";
+import { figure, language, t } from "../../i18n";
 import type { OrganiserHall } from "../../protocol/types";
 import { Links } from "./Links";
 import { SetupForm } from "./SetupForm";
@@ -67,6 +67,9 @@ export function HallPage({ hall }: { hall: OrganiserHall }): JSX.Element {
           ))}
         </dl>
         {small(hall) && <p class="small soft">{small(hall)}</p>}
+        {hall.phase !== "closed" && hall.admission?.issuer.kinds?.includes("open") && <p class="small soft">{t("organiser.card_open")}</p>}
+        {hall.ends_at && <p class="small soft">{t("organiser.ends_at", { time: new Intl.DateTimeFormat(language.value, { dateStyle: "medium", timeStyle: "short" }).format(hall.ends_at * 1000) })}</p>}
+        {hall.ended_itself && <p class="small">{t("organiser.ended_itself")}</p>}
       </section>
       <Links hall={hall} />
       <section class="card" aria-labelledby="record">

@@ -27,6 +27,7 @@ export function SetupForm({ hall }: { hall?: OrganiserHall }): JSX.Element {
   const code = useSignal("");
   const language = useSignal<"ko" | "en">(setup?.language ?? "ko");
   const mode = useSignal<"open" | "reviewed">(setup?.mode ?? "reviewed");
+  const closesAfter = useSignal(setup?.closes_after_h ?? 12);
   const due = useSignal(setup?.written_due_days ?? 14);
   const kind = useSignal<"" | "hls" | "iframe">(setup?.video?.kind ?? "");
   const url = useSignal(setup?.video?.url ?? "");
@@ -60,6 +61,7 @@ export function SetupForm({ hall }: { hall?: OrganiserHall }): JSX.Element {
       language: language.value,
       mode: mode.value,
       written_due_days: due.value,
+      closes_after_h: closesAfter.value,
       video: kind.value ? { kind: kind.value, url: url.value.trim() } : null,
       keep_pseudonyms: pseudonyms.value,
       hosts: hosts.value.filter((host) => host.name.trim()),
@@ -133,6 +135,11 @@ export function SetupForm({ hall }: { hall?: OrganiserHall }): JSX.Element {
           <input class="field" type="number" min={1} max={90} value={due.value} onInput={(event) => (due.value = Number(event.currentTarget.value))} />
         </label>
         <label>
+          <span class="label">{t("organiser.closes_after")}</span>
+          <input class="field" type="number" min={1} max={168} required value={closesAfter.value} aria-invalid={saysWrong("closes_after")} onInput={(event) => (closesAfter.value = Number(event.currentTarget.value))} />
+          <span class="small soft">{t("organiser.closes_after_hint")}</span>
+        </label>
+        <label>
           <span class="label">{t("organiser.video")}</span>
           <select class="field" value={kind.value} onChange={(event) => (kind.value = event.currentTarget.value as "hls")}>
             <option value="">{t("organiser.video_none")}</option>
@@ -154,6 +161,11 @@ export function SetupForm({ hall }: { hall?: OrganiserHall }): JSX.Element {
             <span class="label">{t("organiser.card")}</span>
             <textarea class="field" rows={3} value={card.value} spellcheck={false} aria-invalid={saysWrong("admission")} onInput={(event) => (card.value = event.currentTarget.value)} />
             <span class="small soft">{t("organiser.card_hint")}</span>
+            {isOpen(card.value) && (
+              <span class="small" role="status">
+                {t("organiser.card_open")}
+              </span>
+            )}
             {saysWrong("admission") && (
               <p class="wrong" role="alert">
                 {t("organiser.bad_card")}
@@ -258,6 +270,15 @@ export function SetupForm({ hall }: { hall?: OrganiserHall }): JSX.Element {
       </button>
     </form>
   );
+}
+
+/** Whether the card that was pasted gives an entry to whoever has the link. */
+function isOpen(card: string): boolean {
+  try {
+    return ((JSON.parse(card) as Issuer).kinds ?? ["open"]).includes("open");
+  } catch {
+    return false;
+  }
 }
 
 function nextHost(hosts: readonly Host[]): string {
