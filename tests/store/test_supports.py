@@ -124,11 +124,11 @@ def running(tmp_path: Path) -> Any:
 
 
 # --- what whoever has the files reads before closing ---
-async def places(store: Store, messages: Sequence[int]) -> dict[int, set[object]]:
+async def places(store: Store, messages: Sequence[int], code: str = CODE) -> dict[int, set[object]]:
     """What stands for somebody in each question: members of a set, or bits."""
-    redis, found = store.of(CODE), dict[int, set[object]]()
+    redis, found = store.of(code), dict[int, set[object]]()
     for message in messages:
-        name = KEYS.support(message)
+        name = Keys(code).support(message)
         match await redis.type(name):
             case b"zset":
                 found[message] = set(await redis.zrange(name, 0, -1))
@@ -169,7 +169,8 @@ async def test_before_closing_nothing_of_one_voter_is_the_same_in_two_questions(
     assert profiles(found) == []
     # Nor does any part of one, for as many bytes as chance would not make alike.
     parts = [
-        {handle[at : at + 6] for handle in handles_ if isinstance(handle, bytes) for at in range(11)} for handles_ in found.values()
+        {handle[at : at + 6] for handle in handles_ if isinstance(handle, bytes) for at in range(11)}
+        for handles_ in found.values()
     ]
     assert not any(one & other for one, other in combinations(parts, 2))
 
