@@ -48,7 +48,7 @@ async def test_keys_do_nothing_while_composing_under_modifiers_in_a_field_or_swi
     assert await host.evaluate("document.querySelector('#search').value") == "sh1"
     await host.fill("#search", "")
     await host.press("Escape")
-    await host.focus(".toolbar select")
+    await host.focus(".toolbar .newcomers")
     await host.press("KeyS")
     await host.evaluate("document.activeElement.blur()")
 
@@ -235,3 +235,23 @@ def _order(texts: list[str]) -> str:
     return (
         f"[...document.querySelectorAll('.queue .item .text')].map((one) => one.innerText.trim()).join() === '{','.join(texts)}'"
     )
+
+
+async def test_newcomers_wait_at_a_choice_and_read_why_while_those_from_before_go_on(house: House, visit: Visits) -> None:
+    host, old = await visit(house, "host"), await visit(house, "audience")
+    await old.fill("#text", "먼저 와 있던 사람의 글")
+    await old.click("button[type=submit]")
+    await old.says(".chat article", "먼저 와 있던 사람의 글")
+    await host.act(["locator", ".toolbar .newcomers"], ["selectOption", "0"])
+    await host.until("document.querySelector('.toolbar .newcomers').value === 'on'")
+    new = await visit(house, "audience", refused=True)
+    await new.says(".composer .why", new.words("audience.newcomers"))
+    await old.fill("#text", "계속 씁니다")
+    await old.lacks(".composer .why")
+    await old.click("button[type=submit]")
+    await new.says(".chat article", "계속 씁니다")
+    await host.act(["locator", ".toolbar .newcomers"], ["selectOption", "off"])
+    await new.lacks(".composer .why")
+    await new.fill("#text", "이제 씁니다")
+    await new.click("button[type=submit]")
+    await old.says(".chat article", "이제 씁니다")

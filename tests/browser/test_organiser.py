@@ -17,11 +17,13 @@ async def test_a_town_hall_is_made_opened_and_closed(house: House, visit: Visits
     directors.write_text(CSV, "utf-8")
     await page.act(["locator", "#csv"], ["setInputFiles", str(directors)])
     await page.says(".toast", page.words("organiser.csv_read", departments=2, directors=2))
+    await page.fill(".setup-form input[max='168']", "30")
     await page.button("organiser.create", ".setup-form")
     await page.says("main", "구월 직원 만남의 날")
     await page.says(".links", "편수호")
     await page.button("organiser.open_hall", "main")
     await page.says("main .chip", page.words("organiser.open"))
+    await page.says("main", page.words("organiser.ends_at", time="").strip().split()[-1])
 
     await page.button("organiser.qr", ".links li:has-text('편수호')")
     await page.until("document.querySelector('dialog[open] img.qr')?.naturalWidth > 0")
@@ -48,6 +50,15 @@ async def test_what_is_wrong_is_said_beside_its_field(house: House, visit: Visit
     nothing.write_text("a,b\r\n1,2\r\n", "utf-8")
     await page.act(["locator", "#csv"], ["setInputFiles", str(nothing)])
     await page.sees("fieldset .wrong")
+
+
+async def test_what_an_open_code_proves_is_said_beside_the_card(house: House, visit: Visits) -> None:
+    page = await visit(house, "organiser", lang="en")
+    await page.button("organiser.new", "main")
+    await page.fill(".setup-form textarea", '{"url": "https://admit.example.org", "kinds": ["invitation"]}')
+    await page.lacks(f"label:has-text('{page.words('organiser.card_open')[:40]}')")
+    await page.fill(".setup-form textarea", '{"url": "https://admit.example.org", "kinds": ["invitation", "open"]}')
+    await page.says(".setup-form", page.words("organiser.card_open"))
 
 
 async def test_without_the_key_the_page_says_so(house: House, visit: Visits) -> None:

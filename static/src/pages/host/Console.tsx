@@ -113,8 +113,8 @@ function Toolbar(): JSX.Element {
           ))}
         </select>
       </label>
-      <label class="row" title={t("host.newcomers_why")}>
-        <span class="small soft">{t("host.newcomers")}</span>
+      <label title={t("host.newcomers_why")}>
+        <span class="hidden">{t("host.newcomers")}</span>
         <select
           class="field slow newcomers"
           value={state.newcomers_wait ? "on" : "off"}
