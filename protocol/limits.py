@@ -52,6 +52,9 @@ LIMITS: dict[str, Limit] = {
     "joins_per_address_per_min": Limit(
         3_000, "tickets for one address in 60 s, on one node", "the ticket is refused", "too_many_joins"
     ),
+    "bad_secrets_per_address_per_min": Limit(
+        60, "wrong secrets and keys from one address in 60 s, on one node", "they are no longer told apart", "too_many_joins"
+    ),
     "connections_per_address": Limit(
         12_000, "connections of one address to one node", "the connection is refused", "too_many_connections"
     ),

@@ -17,6 +17,7 @@ from aiohttp import web
 from protocol.limits import limit
 from server import event_loop, measure, metrics, telemetry
 from server.admission.admit import Admission
+from server.admission.binding import Binding
 from server.admission.links import Links
 from server.admission.redeem import Redeeming
 from server.admission.staff_tickets import StaffTickets
@@ -43,17 +44,20 @@ from server.http.address import Addresses
 from server.http.built import Built
 from server.http.context import Context
 from server.http.entrance import Entrance
+from server.nonces import Nonces
 from server.secret import load
 from server.settings import ADDRESS, Settings
 from server.sockets import engine
 from server.sockets.namespace import Namespace
 from server.sockets.sockets import Sockets
 from server.store.appender import Appender
+from server.store.bound import BoundLinks
 from server.store.client import Store, connect
 from server.store.embedded import EmbeddedValkey
 from server.store.erase import Eraser
 from server.store.follower import Follower
 from server.store.gauges import Presence, SupportGauges
+from server.store.nonces import SpentNonces
 from server.store.tokens import SpentTokens
 from server.store.votes import Votes
 
@@ -84,6 +88,7 @@ class Node:
     gateway: Gateway
     executor: Executor
     entrance: Entrance
+    binding: Binding
     tokens: SpentTokens
     rounds: Rounds
     links: Links
@@ -208,6 +213,8 @@ async def running(
         gateway = Gateway(directory, admission, executor, posts_per_s=settings.posts_per_s)
         entrance = Entrance(gateway, Redeemer(admission, Redeeming(secret, wall), tokens, rounds, wall))
 
+        binding = Binding(admission.staff_tickets, Nonces(secret.key("nonce"), wall), SpentNonces(store), BoundLinks(store))
+
         sockets = Sockets(gateway, _staff(gateway))
         addresses = Addresses(settings.trusted_proxies)
         door = Door(sockets, addresses, settings.origins, lambda: links.public_url, lambda: gateway.draining)
@@ -215,7 +222,23 @@ async def running(
         folder = built.folder()
         made = built.read(folder) if folder is not None else {}
         node = Node(
-            settings, store, own, follower, appender, gateway, executor, entrance, tokens, rounds, links, door, "", 0, made, whole
+            settings,
+            store,
+            own,
+            follower,
+            appender,
+            gateway,
+            executor,
+            entrance,
+            binding,
+            tokens,
+            rounds,
+            links,
+            door,
+            "",
+            0,
+            made,
+            whole,
         )
         runner = await http_run.set_up(application(node))
         stack.push_async_callback(runner.cleanup)
@@ -266,7 +289,7 @@ def _staff(gateway: Gateway) -> socketio.AsyncServer:
 
 def application(node: Node) -> web.Application:
     """All routes."""
-    context = Context(node.settings, node.gateway, node.door.addresses, node.built, node.store, node.entrance)
+    context = Context(node.settings, node.gateway, node.door.addresses, node.built, node.store, node.entrance, node.binding)
     app = web.Application(client_max_size=1, middlewares=[errors.answer_everything])
     app.router.add_route("*", PATH, node.door.handle)
     app.add_routes(

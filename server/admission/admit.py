@@ -55,11 +55,6 @@ class Admission:
                 known = hall.links[link]
                 return self._staff(hall, role, known.id, hall.name_of(f"{role}:{known.id}"), link)
 
-    def exchange(self, hall: Hall, role: Role, token: str) -> str | Refusal:
-        """A ticket for the secret of a staff link. Refuses `not_admitted`, `link_expired`, `link_revoked`."""
-        link = self.links.link(hall, role, token)
-        return link if isinstance(link, Refusal) else self.staff_tickets.issue(hall.code, role, link)
-
     def still(self, hall: Hall, admitted: Admitted) -> Refusal | None:
         """Whether who was admitted may still act: asked anew for each command. None: yes."""
         return None if admitted.link is None else self.links.why_not(hall, admitted.link)

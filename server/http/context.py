@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from server.admission.binding import Binding
 from server.gateway.gateway import Gateway
 from server.http.address import Addresses
 from server.http.built import Built
@@ -21,3 +22,4 @@ class Context:
     built: Mapping[str, Built]
     store: Store
     entrance: Entrance
+    binding: Binding

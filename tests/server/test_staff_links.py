@@ -52,8 +52,10 @@ class Desk:
         self.town.must(ORGANISER, c.MakeLinks, links=(new,), expires=self.town.now + days * 86_400)
         return told.url.partition("#")[2]
 
-    def exchange(self, role: str, secret: str) -> str | Refusal:
-        return self.admission.exchange(self.town.hall, role, secret)  # type: ignore[arg-type]  # also what is no role
+    def exchange(self, role: Any, secret: str) -> str | Refusal:
+        """`role`: also what is none."""
+        found = self.links.link(self.town.hall, role, secret)
+        return found if isinstance(found, Refusal) else self.admission.staff_tickets.issue("TESTED", role, found)
 
     def admit(self, role: str, ticket: str, hall: Hall | None = None) -> Admitted | Refusal:
         return self.admission.admit(hall or self.town.hall, b"a" * 32, role, ticket)  # type: ignore[arg-type]  # also what is no role
