@@ -29,6 +29,7 @@ class House:
     code: str
     origin: str
     links: dict[str, str] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
     tickets: dict[str, str] = field(default_factory=dict)
     issuer: str = ""
     """Its issuer's origin, where there is one."""
@@ -39,8 +40,19 @@ class House:
             return f"{self.origin}/"
         if role == "organiser":
             return f"{self.origin}/organiser#{self.served.organiser}"
-        key = next(key for key in self.links if key.startswith(f"{role}:{id}"))
-        return self.links[key].replace(self.served.url, self.origin)
+        return self.links[self._holder(role, id)].replace(self.served.url, self.origin)
+
+    async def address(self, role: str, id: str = "") -> str:
+        """The same for a browser: a new link each time, because the first browser that opens one is the only one it admits."""
+        if role not in ("host", "director"):
+            return self.url(role, id)
+        key = self._holder(role, id)
+        wanted = {"role": role, "id": key.partition(":")[2], "label": self.names[key]}
+        made = await self._ask("POST", f"{self._base}/links", self.served.organiser, {"links": [wanted]})
+        return str(made["data"]["links"][0]["url"]).replace(self.served.url, self.origin)
+
+    def _holder(self, role: str, id: str) -> str:
+        return next(key for key in self.links if key.startswith(f"{role}:{id}"))
 
     async def create(
         self,
@@ -57,6 +69,7 @@ class House:
             body["admission"] = {"issuer": key, **admission}
         made = await self._ask("POST", "/api/v1/halls", self.served.organiser, body)
         self.links = {f"{link['role']}:{link['id']}": link["url"] for link in made["data"]["made"]}
+        self.names = {f"{link['role']}:{link['id']}": link["name"] for link in made["data"]["made"]}
         self.links["audience:"] = made["data"]["audience_url"]
         if opened:
             await self.act("organiser", "hall:open")
