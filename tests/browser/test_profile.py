@@ -1,46 +1,19 @@
 """What a browser keeps on its disk opens nothing: every secret in the bytes of a real profile is tried against the servers."""
 
-import asyncio
-import json
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from protocol.names import Role
 from tests.bound import BrowserKey
 from tests.browser.house import House
+from tests.browser.profile import browsed, kept
 from tests.town import SETUP
 
 STAFF: tuple[Role, ...] = ("host", "director")
 FRAGMENT = re.compile(r"/(?:host|director|organiser|t|admit)(?:/[A-Za-z0-9]+)?(?:\?[^#\s]*)?#([!-~]{8,})")
 LINK = re.compile(r"[0-9a-f]{8}[A-Za-z0-9_-]{43}\.[A-Za-z0-9_-]{22}")
 """The secret of a link, wherever it stands."""
-WIDE = re.compile(rb"(?:[\x20-\x7e]\x00){12,}")
-"""Letters in UTF-16, as some of the browser's files have them."""
-
-
-async def browsed(folder: Path, visits: Sequence[dict[str, Any]]) -> None:
-    """Open all of `visits` in a browser whose profile is `folder`, and close it."""
-    process = await asyncio.create_subprocess_exec(
-        *("node", "tests/browser/profile.mjs", json.dumps({"folder": str(folder), "visits": visits})),
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    async with asyncio.timeout(180):
-        said, _ = await process.communicate()
-    assert process.returncode == 0, said.decode()
-
-
-def kept(folder: Path) -> str:
-    """All letters in all files of the profile."""
-    found = []
-    for path in sorted(folder.rglob("*")):
-        if path.is_file() and not path.is_symlink():
-            raw = path.read_bytes()
-            found.append(raw.decode("latin-1"))
-            found += [wide.decode("utf-16-le") for wide in WIDE.findall(raw)]
-    return "\n".join(found)
 
 
 def secrets_in(text: str) -> set[str]:
