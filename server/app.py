@@ -39,12 +39,15 @@ from server.halls.polls import Polls
 from server.halls.rounds import Rounds
 from server.http import audit, built, commands, errors, export, health, join, organiser, pages, redeem, staff, stream, well_known
 from server.http import metrics as metrics_page
+from server.http import openings as organisers_page
 from server.http import run as http_run
 from server.http.address import Addresses
 from server.http.built import Built
 from server.http.context import Context
 from server.http.entrance import Entrance
+from server.http.openings import Guard
 from server.nonces import Nonces
+from server.openings import Openings
 from server.secret import load
 from server.settings import ADDRESS, Settings
 from server.sockets import engine
@@ -58,6 +61,7 @@ from server.store.erase import Eraser
 from server.store.follower import Follower
 from server.store.gauges import Presence, SupportGauges
 from server.store.nonces import SpentNonces
+from server.store.openings import StoredOpenings
 from server.store.tokens import SpentTokens
 from server.store.votes import Votes
 
@@ -89,6 +93,7 @@ class Node:
     executor: Executor
     entrance: Entrance
     binding: Binding
+    openings: Openings
     tokens: SpentTokens
     rounds: Rounds
     links: Links
@@ -100,10 +105,9 @@ class Node:
     neighbours: Callable[[], list[str]] = list
     """Warnings about what runs beside this server."""
 
-    @property
-    def organiser_url(self) -> str:
-        """Address of the organiser's page, with the key in it."""
-        return self.links.organiser_url()
+    async def organiser_url(self) -> str:
+        """A new address of the organiser's page. Raises NotKept."""
+        return await self.openings.url(self.links.public_url)
 
     def connections(self) -> int:
         """WebSockets that are open."""
@@ -209,7 +213,9 @@ async def running(
         await rounds.start()
         stack.push_async_callback(rounds.stop)
         links = Links(secret, settings.public_url.rstrip("/"))
-        admission = Admission(Tickets(secret, wall), StaffTickets(secret), links, links.organiser_key, secret.key("dedupe"))
+        nonces = Nonces(secret.key("opening-nonce"), wall)
+        openings = Openings(secret, links.organiser_key, StoredOpenings(store), nonces, wall)
+        admission = Admission(Tickets(secret, wall), StaffTickets(secret), links, openings.organisers, secret.key("dedupe"))
         gateway = Gateway(directory, admission, executor, posts_per_s=settings.posts_per_s)
         entrance = Entrance(gateway, Redeemer(admission, Redeeming(secret, wall), tokens, rounds, wall))
 
@@ -231,6 +237,7 @@ async def running(
             executor,
             entrance,
             binding,
+            openings,
             tokens,
             rounds,
             links,
@@ -289,7 +296,10 @@ def _staff(gateway: Gateway) -> socketio.AsyncServer:
 
 def application(node: Node) -> web.Application:
     """All routes."""
-    context = Context(node.settings, node.gateway, node.door.addresses, node.built, node.store, node.entrance, node.binding)
+    guard = Guard(node.openings, node.door.addresses)
+    context = Context(
+        node.settings, node.gateway, node.door.addresses, node.built, node.store, node.entrance, node.binding, guard
+    )
     app = web.Application(client_max_size=1, middlewares=[errors.answer_everything])
     app.router.add_route("*", PATH, node.door.handle)
     app.add_routes(
@@ -297,6 +307,7 @@ def application(node: Node) -> web.Application:
             *health.routes(context, node.health),
             *metrics_page.routes(context, node.all_figures),
             *organiser.routes(context),
+            *organisers_page.routes(guard, lambda: node.links.public_url),
             *join.routes(context),
             *redeem.routes(context),
             *staff.routes(context),

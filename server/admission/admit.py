@@ -12,26 +12,23 @@ from server.admission.links import Links
 from server.admission.staff_tickets import StaffTickets
 from server.admission.tickets import Tickets
 from server.mac import Mac
+from server.openings import Organisers
 
 NOBODY = "0" * 16
 """Author tag of everybody once a town hall is closed: no message has it."""
 
 
 class Admission:
-    """`organiser_key`: whoever shows it may create and run town halls."""
+    """`organisers`: who may create and run town halls."""
 
     def __init__(
-        self, tickets: Tickets, staff_tickets: StaffTickets, links: Links, organiser_key: str, link_dedupe_key: bytes
+        self, tickets: Tickets, staff_tickets: StaffTickets, links: Links, organisers: Organisers, link_dedupe_key: bytes
     ) -> None:
         self.tickets = tickets
         self.staff_tickets = staff_tickets
         self.links = links
-        self._organiser_key = organiser_key
+        self.organisers = organisers
         self._dedupe_key = link_dedupe_key
-
-    def is_organiser(self, token: str) -> bool:
-        """Whether `token` is the organiser key."""
-        return hmac.compare_digest(token.encode(), self._organiser_key.encode())
 
     def admit(self, hall: Hall, author_key: Mac | None, role: Role, token: str) -> Admitted | Refusal:
         """`author_key`: of the town hall, None once it is closed. Refuses with `not_admitted`."""
@@ -44,7 +41,7 @@ class Admission:
                     return Admitted("audience", _watching, hashlib.sha256(b"watching" + holder.id).digest())
                 return self.participant(author_key, holder.id)
             case "organiser":
-                if not self.is_organiser(token):
+                if not self.organisers.admit(token):
                     return Refusal("not_admitted")
                 return self._staff(hall, role, "organiser", "")
             case _:

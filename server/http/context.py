@@ -8,6 +8,7 @@ from server.gateway.gateway import Gateway
 from server.http.address import Addresses
 from server.http.built import Built
 from server.http.entrance import Entrance
+from server.http.openings import Guard
 from server.settings import Settings
 from server.store.client import Store
 
@@ -23,3 +24,4 @@ class Context:
     store: Store
     entrance: Entrance
     binding: Binding
+    guard: Guard

@@ -88,8 +88,8 @@ def routes(context: Context) -> list[web.RouteDef]:
         return done({"ticket": told, "expires_in_s": limit("staff_ticket_s")})
 
     async def make(request: web.Request) -> web.StreamResponse:
-        if not context.gateway.admission.is_organiser(bearer(request)):
-            return no(Refusal("not_admitted"), request)
+        if (why := await context.guard.refused(request)) is not None:
+            return no(why, request)
         wanted = typed(await read(request, "setup_bytes"), WantedLinks)
         if isinstance(wanted, Refusal):
             return no(wanted, request)

@@ -7,6 +7,12 @@ from dataclasses import dataclass
 
 HALLS = "th:halls"
 """Set of the codes of all town halls."""
+OPENINGS_TAG = "openings"
+"""In place of a code, which is never written so: of what belongs to the organiser's page."""
+OPENINGS = f"th:{{{OPENINGS_TAG}}}:codes"
+"""Hash: SHA-256 of an opening code → unix time at which it is over."""
+OPENINGS_BOUND = f"th:{{{OPENINGS_TAG}}}:bound"
+"""Hash: SHA-256 of an opening code → SHA-256 of the key of the browser that it is bound to."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,12 +38,12 @@ class House:
         """Of a page: the link that an organiser hands out. `host` alone is the first host, and so on."""
         if role == "join":
             return f"{self.origin}/"
-        if role == "organiser":
-            return f"{self.origin}/organiser#{self.served.organiser}"
         return self.links[self._holder(role, id)].replace(self.served.url, self.origin)
 
     async def address(self, role: str, id: str = "") -> str:
         """The same for a browser: a new link each time, because the first browser that opens one is the only one it admits."""
+        if role == "organiser":
+            return await opening(self.http, self.served.url, self.served.organiser, self.origin)
         if role not in ("host", "director"):
             return self.url(role, id)
         key = self._holder(role, id)
@@ -124,6 +124,14 @@ class House:
             ack = await response.json()
         assert ack["ok"], ack
         return ack
+
+
+async def opening(http: aiohttp.ClientSession, url: str, key: str, origin: str = "") -> str:
+    """A new address of the organiser's page of the server at `url`, for one browser; seen at `origin` where it is another."""
+    async with http.post(f"{url}/api/v1/organiser/openings", headers={"Authorization": f"Bearer {key}"}) as response:
+        made = await response.json()
+    assert made["ok"], made
+    return str(made["data"]["url"]).replace(url, origin or url)
 
 
 async def issue(http: aiohttp.ClientSession, served: Served, code: str, kinds: Sequence[str]) -> tuple[str, dict[str, Any]]:

@@ -17,6 +17,7 @@ from server.admission.admitted import Admitted
 from server.admission.links import Links
 from server.admission.staff_tickets import StaffTickets
 from server.admission.tickets import Tickets
+from server.openings import Organisers
 from server.secret import Secret
 from tests.server.command import ran, started
 from tests.server.serving import Server, serving
@@ -42,7 +43,9 @@ class Desk:
         self.town = Town()
         self.links = Links(SECRET, "https://town.example.org", self.clock)
         tickets = StaffTickets(SECRET, self.clock)
-        self.admission = Admission(Tickets(SECRET, self.clock), tickets, self.links, "key", SECRET.key("dedupe"))
+        self.admission = Admission(
+            Tickets(SECRET, self.clock), tickets, self.links, Organisers(SECRET, "key", self.clock), SECRET.key("dedupe")
+        )
 
     def make(self, role: str = "host", id: str = "host-1", days: int = 1) -> str:
         """The secret of a new link."""

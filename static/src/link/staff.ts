@@ -7,20 +7,23 @@ import { NoTicket } from "./transport";
 /** Renewed when less than this is left. */
 const SPARE_MS = 120_000;
 
-/** A function that gives a good ticket of `role`, from memory or anew. Throws NoTicket. */
-export function staffTicket(role: string, now: () => number = () => performance.now()): () => Promise<string> {
+/** A good ticket, from memory or anew. Throws NoTicket. */
+export type Ticket = (anew?: boolean) => Promise<string>;
+
+/** Of `role` in the town hall that the address names. */
+export function staffTicket(role: string, now: () => number = () => performance.now()): Ticket {
   const code = codeOf();
   const hall = `/api/v1/halls/${encodeURIComponent(code)}`;
   return ticketOf({ base: `${hall}/${role}`, nonces: `${hall}/nonce`, code, role, bound: role !== "overlay" }, now);
 }
 
-/** The same at any gate. */
-export function ticketOf(gate: Gate, now: () => number = () => performance.now()): () => Promise<string> {
+/** At any gate. */
+export function ticketOf(gate: Gate, now: () => number = () => performance.now()): Ticket {
   const ask = asking(gate);
   let ticket = "";
   let until = 0;
-  return async () => {
-    if (ticket && now() < until - SPARE_MS) return ticket;
+  return async (anew = false) => {
+    if (!anew && ticket && now() < until - SPARE_MS) return ticket;
     const ack = await ask();
     if (!ack.ok) {
       const error = ack.error!;
