@@ -30,6 +30,9 @@ LIMITS: dict[str, Limit] = {
     "link_days": Limit(366, "days that a staff link may hold", "the command is refused", "bad_request"),
     "granted_link_s": Limit(43_200, "s before staff who signed in do so again", "coming in is refused", "link_expired"),
     "staff_ticket_s": Limit(600, "s that a staff ticket is good for", "coming in is refused", "not_admitted"),
+    "openings": Limit(256, "addresses of the organiser's page that hold", "that which ends first goes", "opening_used"),
+    "opening_h": Limit(24, "h in which such an address can be opened", "it is refused", "opening_used"),
+    "opened_days": Limit(30, "days for which the browser that opened it comes in", "it is refused", "opening_used"),
     "guests": Limit(20_000, "rows of a file of people to invite", "the file is refused", "bad_csv"),
     "guest_letters": Limit(254, "characters of a name or an address in it", "the file is refused", "bad_csv"),
     "guests_bytes": Limit(4_194_304, "bytes of it", "the request is refused", "too_big"),
@@ -63,6 +66,9 @@ LIMITS: dict[str, Limit] = {
     "commands_per_10_s": Limit(100, "commands of one staff link in 10 s, on one node", "the command is refused", "too_fast"),
     "joins_per_address_per_min": Limit(
         3_000, "tickets for one address in 60 s, on one node", "the ticket is refused", "too_many_joins"
+    ),
+    "bad_secrets_per_address_per_min": Limit(
+        60, "wrong secrets and keys from one address in 60 s, on one node", "they are no longer told apart", "too_many_joins"
     ),
     "connections_per_address": Limit(
         12_000, "connections of one address to one node", "the connection is refused", "too_many_connections"

@@ -26,6 +26,8 @@ REFUSALS: dict[str, Kind] = {
     "sign_in": Kind(False, 401),
     "link_expired": Kind(False, 401),
     "link_revoked": Kind(False, 401),
+    "link_elsewhere": Kind(False, 401),
+    "opening_used": Kind(False, 401),
     "not_allowed": Kind(False, 403),
     # from a person to a participant
     "not_eligible": Kind(False, 403),

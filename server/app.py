@@ -17,6 +17,7 @@ from aiohttp import web
 from protocol.limits import limit
 from server import event_loop, measure, metrics, telemetry
 from server.admission.admit import Admission
+from server.admission.binding import Binding
 from server.admission.links import Links
 from server.admission.redeem import Redeeming
 from server.admission.staff_tickets import StaffTickets
@@ -40,22 +41,29 @@ from server.halls.polls import Polls
 from server.halls.rounds import Rounds
 from server.http import audit, built, commands, errors, export, health, join, organiser, pages, redeem, staff, stream, well_known
 from server.http import metrics as metrics_page
+from server.http import openings as organisers_page
 from server.http import run as http_run
 from server.http.address import Addresses
 from server.http.built import Built
 from server.http.context import Context
 from server.http.entrance import Entrance
+from server.http.openings import Guard
+from server.nonces import Nonces
+from server.openings import Openings
 from server.secret import load
 from server.settings import ADDRESS, Settings
 from server.sockets import engine
 from server.sockets.namespace import Namespace
 from server.sockets.sockets import Sockets
 from server.store.appender import Appender
+from server.store.bound import BoundLinks
 from server.store.client import Store, connect
 from server.store.embedded import EmbeddedValkey
 from server.store.erase import Eraser
 from server.store.follower import Follower
 from server.store.gauges import Presence, SupportGauges
+from server.store.nonces import SpentNonces
+from server.store.openings import StoredOpenings
 from server.store.tokens import SpentTokens
 from server.store.votes import Votes
 from server.store.waiting import WaitingRooms
@@ -87,6 +95,8 @@ class Node:
     gateway: Gateway
     executor: Executor
     entrance: Entrance
+    binding: Binding
+    openings: Openings
     tokens: SpentTokens
     rounds: Rounds
     links: Links
@@ -98,10 +108,9 @@ class Node:
     neighbours: Callable[[], list[str]] = list
     """Warnings about what runs beside this server."""
 
-    @property
-    def organiser_url(self) -> str:
-        """Address of the organiser's page, with the key in it."""
-        return self.links.organiser_url()
+    async def organiser_url(self) -> str:
+        """A new address of the organiser's page. Raises NotKept."""
+        return await self.openings.url(self.links.public_url)
 
     def connections(self) -> int:
         """WebSockets that are open."""
@@ -217,9 +226,13 @@ async def running(
         await ending.start()
         stack.push_async_callback(ending.stop)
         links = Links(secret, settings.public_url.rstrip("/"))
-        admission = Admission(Tickets(secret, wall), StaffTickets(secret), links, links.organiser_key, secret.key("dedupe"))
+        nonces = Nonces(secret.key("opening-nonce"), wall)
+        openings = Openings(secret, links.organiser_key, StoredOpenings(store), nonces, wall)
+        admission = Admission(Tickets(secret, wall), StaffTickets(secret), links, openings.organisers, secret.key("dedupe"))
         gateway = Gateway(directory, admission, executor, Waiters(waiting), posts_per_s=settings.posts_per_s)
         entrance = Entrance(gateway, Redeemer(admission, Redeeming(secret, wall), tokens, rounds, wall))
+
+        binding = Binding(admission.staff_tickets, Nonces(secret.key("nonce"), wall), SpentNonces(store), BoundLinks(store))
 
         sockets = Sockets(gateway, _staff(gateway))
         addresses = Addresses(settings.trusted_proxies)
@@ -228,7 +241,24 @@ async def running(
         folder = built.folder()
         made = built.read(folder) if folder is not None else {}
         node = Node(
-            settings, store, own, follower, appender, gateway, executor, entrance, tokens, rounds, links, door, "", 0, made, whole
+            settings,
+            store,
+            own,
+            follower,
+            appender,
+            gateway,
+            executor,
+            entrance,
+            binding,
+            openings,
+            tokens,
+            rounds,
+            links,
+            door,
+            "",
+            0,
+            made,
+            whole,
         )
         runner = await http_run.set_up(application(node))
         stack.push_async_callback(runner.cleanup)
@@ -279,7 +309,10 @@ def _staff(gateway: Gateway) -> socketio.AsyncServer:
 
 def application(node: Node) -> web.Application:
     """All routes."""
-    context = Context(node.settings, node.gateway, node.door.addresses, node.built, node.store, node.entrance)
+    guard = Guard(node.openings, node.door.addresses)
+    context = Context(
+        node.settings, node.gateway, node.door.addresses, node.built, node.store, node.entrance, node.binding, guard
+    )
     app = web.Application(client_max_size=1, middlewares=[errors.answer_everything])
     app.router.add_route("*", PATH, node.door.handle)
     app.add_routes(
@@ -287,6 +320,7 @@ def application(node: Node) -> web.Application:
             *health.routes(context, node.health),
             *metrics_page.routes(context, node.all_figures),
             *organiser.routes(context),
+            *organisers_page.routes(guard, lambda: node.links.public_url),
             *join.routes(context),
             *redeem.routes(context),
             *staff.routes(context),

@@ -17,6 +17,7 @@ from server.commands.create import create_command
 from server.commands.export import export_command
 from server.commands.links import links_command
 from server.commands.log import audit_command, log_command
+from server.commands.organiser import organiser_command
 from server.commands.serve import demo_command, serve_command
 from server.commands.settings import settings_command
 from server.commands.terminal import EXPLAINED, explained, say
@@ -117,6 +118,10 @@ def parser(lang: Language) -> argparse.ArgumentParser:
     links.add_argument("--label", help=t("label"))
     links.add_argument("--days", type=int, choices=range(1, limit("link_days") + 1), default=DAYS, metavar="N", help=t("days"))
     links.add_argument("--revoke", metavar="LINK|ROLE", help=t("revoke"))
+    organiser = add("organiser", organiser_command)
+    organiser.add_argument("--issuer", action="store_true", help=t("of_issuer"))
+    organiser.add_argument("--key", action="store_true", help=t("organiser_key"))
+    organiser.add_argument("--end", action="store_true", help=t("end_openings"))
     invite = add("invite", invite_command)
     invite.add_argument("code", type=_code, help=t("code"))
     invite.add_argument("people", type=Path, nargs="?", help=t("people"))

@@ -9,6 +9,8 @@ from server.admission.links import Links
 from server.halls.ballots import Ballots
 from server.halls.directory import Directory
 from server.halls.execute import Executor
+from server.nonces import Nonces
+from server.openings import Openings
 from server.secret import load
 from server.settings import ADDRESS, Settings
 from server.store.appender import Appender
@@ -17,6 +19,7 @@ from server.store.embedded import DataFolderBusy, EmbeddedValkey
 from server.store.erase import Eraser
 from server.store.follower import Follower
 from server.store.gauges import Presence, SupportGauges
+from server.store.openings import StoredOpenings
 from server.store.tokens import SpentTokens
 from server.store.votes import Votes
 
@@ -29,7 +32,7 @@ class Toolbox:
     directory: Directory
     executor: Executor
     links: Links
-    organiser_url: str
+    openings: Openings
 
 
 @contextlib.asynccontextmanager
@@ -63,4 +66,5 @@ async def toolbox(settings: Settings) -> AsyncIterator[Toolbox]:
         address = told.read_text("ascii").strip() if told.exists() else f"http://{settings.host}:{settings.port}"
         public_url = settings.public_url.rstrip("/") or address
         links = Links(secret, public_url)
-        yield Toolbox(store, directory, executor, links, links.organiser_url())
+        openings = Openings(secret, links.organiser_key, StoredOpenings(store), Nonces(secret.key("opening-nonce")))
+        yield Toolbox(store, directory, executor, links, openings)

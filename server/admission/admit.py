@@ -13,23 +13,20 @@ from server.admission.links import Links
 from server.admission.staff_tickets import StaffTickets
 from server.admission.tickets import Tickets
 from server.mac import Mac
+from server.openings import Organisers
 
 
 class Admission:
-    """`organiser_key`: whoever shows it may create and run town halls."""
+    """`organisers`: who may create and run town halls."""
 
     def __init__(
-        self, tickets: Tickets, staff_tickets: StaffTickets, links: Links, organiser_key: str, link_dedupe_key: bytes
+        self, tickets: Tickets, staff_tickets: StaffTickets, links: Links, organisers: Organisers, link_dedupe_key: bytes
     ) -> None:
         self.tickets = tickets
         self.staff_tickets = staff_tickets
         self.links = links
-        self._organiser_key = organiser_key
+        self.organisers = organisers
         self._dedupe_key = link_dedupe_key
-
-    def is_organiser(self, token: str) -> bool:
-        """Whether `token` is the organiser key."""
-        return hmac.compare_digest(token.encode(), self._organiser_key.encode())
 
     def admit(self, hall: Hall, author_key: Mac | None, role: Role, token: str) -> Admitted | Refusal:
         """`author_key`: of the town hall, None once it is closed. Refuses with `not_admitted`.
@@ -47,7 +44,7 @@ class Admission:
                     return self.watcher(hashlib.sha256(b"watching" + holder.id).digest())
                 return self.participant(author_key, holder.id)
             case "organiser":
-                if not self.is_organiser(token):
+                if not self.organisers.admit(token):
                     return Refusal("not_admitted")
                 return self._staff(hall, role, "organiser", "")
             case _:
@@ -57,11 +54,6 @@ class Admission:
                     return why or Refusal("not_admitted")
                 known = hall.links[link]
                 return self._staff(hall, role, known.id, hall.name_of(f"{role}:{known.id}"), link)
-
-    def exchange(self, hall: Hall, role: Role, token: str) -> str | Refusal:
-        """A ticket for the secret of a staff link. Refuses `not_admitted`, `link_expired`, `link_revoked`."""
-        link = self.links.link(hall, role, token)
-        return link if isinstance(link, Refusal) else self.staff_tickets.issue(hall.code, role, link)
 
     def still(self, hall: Hall, admitted: Admitted) -> Refusal | None:
         """Whether who was admitted may still act: asked anew for each command. None: yes."""

@@ -26,18 +26,19 @@ RANDOM_BYTES: Final = 32
 _MAC: Final = 16
 
 
+def organiser_key(secret: Secret) -> str:
+    """The organiser's key for programs. It stands in no address."""
+    return secret.key("organiser").hex()
+
+
 class Links:
     """`public_url`: where people reach this server, without a slash at the end. `clock`: unix seconds."""
 
     def __init__(self, secret: Secret, public_url: str, clock: Callable[[], float] = time.time) -> None:
         self._key = secret.key("link")
         self._clock = clock
-        self.organiser_key = secret.key("organiser").hex()
+        self.organiser_key = organiser_key(secret)
         self.public_url = public_url
-
-    def organiser_url(self) -> str:
-        """Address of the organiser's page, with the key in its fragment."""
-        return f"{self.public_url}/organiser#{self.organiser_key}"
 
     def audience_url(self, code: str) -> str:
         """The address for everybody."""

@@ -45,7 +45,7 @@ async def links_command(given: argparse.Namespace, settings: Settings, sources: 
                 print(f"audience: {tools.links.audience_url(runtime.code)}")
                 _print_links(runtime, lang, ZoneInfo(settings.time_zone))
             return 0
-        print(f"organiser: {tools.organiser_url}")
+        print(f"organiser: {await tools.openings.url(tools.links.public_url)}")
         for code in await tools.directory.codes():
             runtime = await find(tools, code, lang)
             print(f"{code}  {runtime.hall.phase}  {runtime.hall.setup.title}")

@@ -29,7 +29,7 @@ async def serve_command(given: argparse.Namespace, settings: Settings, sources: 
         event_loop.settle()
         if server.valkey is not None and server.valkey.adopted:
             print(say(lang, "adopted", pid=server.valkey.pid))
-        print(f"organiser: {server.links.organiser_url()}")
+        print(f"organiser: {await _organiser_url(server, settings)}")
         if issuer:
             print(f"issuer: {issuer.organiser_url}")
         print(say(lang, "listening", url=server.url), flush=True)
@@ -53,7 +53,7 @@ async def demo_command(given: argparse.Namespace, settings: Settings, sources: d
             hall = await demo_hall(directory, executor, links, settings, same)
             if issuer:
                 print(f"issuer: {issuer.organiser_url}")
-            await print_links(executor, links, hall)
+            await print_links(executor, links, hall, await _organiser_url(server, settings))
         event_loop.settle()
         if not given.quiet:
             await stack.enter_async_context(crowd(server.url, hall.code))
@@ -72,6 +72,14 @@ def _more_files() -> None:
 def _served(settings: Settings) -> contextlib.AbstractAsyncContextManager[app.Node | Parent]:
     """One process that does all, or a parent with workers."""
     return app.running(settings) if settings.workers == 1 else supervising(settings)
+
+
+async def _organiser_url(server: app.Node | Parent, settings: Settings) -> str:
+    """An address of the organiser's page, of this start."""
+    if isinstance(server, app.Node):
+        return await server.organiser_url()
+    async with toolbox(settings) as tools:
+        return await tools.openings.url(server.links.public_url)
 
 
 def _same(given: argparse.Namespace) -> list[str]:

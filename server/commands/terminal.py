@@ -7,6 +7,7 @@ from protocol.refusals import Refusal
 from protocol.sentences import sentence
 from server.answers import refused
 from server.http.metrics import BadToken
+from server.openings import NotKept
 from server.secret import BadSecret
 from server.settings import Settings
 from server.store.appender import Busy
@@ -28,6 +29,7 @@ EXPLAINED = (
     ValkeyFailed,
     BadSecret,
     BadToken,
+    NotKept,
     WorkerFailed,
     OSError,
 )
@@ -57,7 +59,7 @@ def explained(error: Exception, settings: Settings, lang: Language) -> str:
             return say(lang, "worker_failed")
         case BadSecret():
             return say(lang, "bad_secret", path=error)
-        case StoreUnavailable() | StoreRefused() | Busy():
+        case StoreUnavailable() | StoreRefused() | NotKept() | Busy():
             return say(lang, "no_store", url=settings.redis_url.rpartition("@")[2] or settings.data_dir, why=error)
         case OSError(errno=errno.EADDRINUSE):
             return say(lang, "port_taken", port=settings.port)

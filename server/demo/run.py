@@ -87,7 +87,7 @@ async def _admission(links: Links, code: str, same: Sequence[str]) -> Admission:
     return Admission(issuer=issuer, minimum_participants=1, round_s=0, round_people=1)
 
 
-async def print_links(executor: Executor, links: Links, runtime: Runtime) -> None:
+async def print_links(executor: Executor, links: Links, runtime: Runtime, organiser_url: str) -> None:
     """One line for each page, and one for each director: links of this start, good for a day."""
     hall, told = runtime.hall, set[str]()
     made = await hand_out(executor, links, runtime, everybody(hall, hall.setup.language), days=1)
@@ -101,4 +101,4 @@ async def print_links(executor: Executor, links: Links, runtime: Runtime) -> Non
         elif link.role not in told:
             told.add(link.role)
             print(f"{link.role}: {link.url}")
-    print(f"organiser: {links.organiser_url()}", flush=True)
+    print(f"organiser: {organiser_url}", flush=True)

@@ -31,7 +31,12 @@ def routes(context: Context) -> list[web.RouteDef]:
         body = await read(request, "setup_bytes" if role == "organiser" else "staff_frame_bytes")
         if isinstance(body, Refusal):
             return no(body, request)
-        join = Join(code=request.match_info["code"], token=bearer(request), lang=language(request))
+        token = bearer(request)
+        if role == "organiser":
+            if (why := await context.guard.refused(request)) is not None:
+                return no(why, request)
+            token = context.gateway.admission.organisers.ticket()
+        join = Join(code=request.match_info["code"], token=token, lang=language(request))
         session = await context.gateway.join(role, join)
         if isinstance(session, Refusal):
             return no(session, request)

@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from server.admission.binding import Binding
 from server.gateway.gateway import Gateway
 from server.http.address import Addresses
 from server.http.built import Built
 from server.http.entrance import Entrance
+from server.http.openings import Guard
 from server.settings import Settings
 from server.store.client import Store
 
@@ -21,3 +23,5 @@ class Context:
     built: Mapping[str, Built]
     store: Store
     entrance: Entrance
+    binding: Binding
+    guard: Guard

@@ -23,7 +23,7 @@ from server.http.body import read, read_bytes, typed
 from server.http.built import Handler
 from server.http.context import Context
 from server.http.join import svg
-from server.http.replies import bearer, done, language, no
+from server.http.replies import done, language, no
 from server.http.staff import states
 from server.settings import Settings
 from server.store.appender import Busy
@@ -71,13 +71,13 @@ def shown(context: Context, runtime: Runtime, made: tuple[RoleLink, ...] = ()) -
 
 
 def routes(context: Context) -> list[web.RouteDef]:
-    """All need `Authorization: Bearer ORGANISER_KEY`."""
+    """All need `Authorization: Bearer` with what admits an organiser (server/openings.py)."""
     gateway = context.gateway
 
     def guarded(handler: Handler) -> Handler:
         async def check(request: web.Request) -> web.StreamResponse:
-            if not gateway.admission.is_organiser(bearer(request)):
-                return no(Refusal("not_admitted"), request)
+            if (why := await context.guard.refused(request)) is not None:
+                return no(why, request)
             try:
                 return await handler(request)
             except (StoreUnavailable, Busy):

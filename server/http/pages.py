@@ -6,7 +6,7 @@ from protocol.refusals import Refusal
 from protocol.setup import Video
 from server.http.built import Handler, assets
 from server.http.context import Context
-from server.http.security import headers, page_csp
+from server.http.security import headers, page_csp, permissions
 
 PAGES = ("join", "audience", "host", "director", "overlay", "organiser", "privacy")
 
@@ -37,7 +37,9 @@ def routes(context: Context) -> list[web.RouteDef]:
 
 def page_headers(name: str, host: str, video: Video | None) -> dict[str, str]:
     """Of the page `name`, asked for at `host`. `video`: of the town hall, for the audience's page."""
-    return headers("page", page_csp(host, video, own_styles=name == "overlay"))
+    found = headers("page", page_csp(host, video, own_styles=name == "overlay"))
+    # The audience's page reads printed entries, where somebody presses for it.
+    return found | {"Permissions-Policy": permissions("camera")} if name == "audience" else found
 
 
 async def _video(context: Context, code: str) -> Video | None:

@@ -21,7 +21,14 @@ UNUSED: Final = (
     "serial",
     "usb",
 )
-"""Features of browsers that no page of ours uses; an embedded video may use none of them either."""
+"""Features of browsers that no page of ours uses, but the audience's the camera (pages.py); an embedded video may use none."""
+
+
+def permissions(*used: str) -> str:
+    """The policy: nothing of `UNUSED`, but `used` for the page itself, and for nothing that is embedded in it."""
+    return ", ".join(f"{feature}={'(self)' if feature in used else '()'}" for feature in UNUSED)
+
+
 SERVER: Final = "townhall"
 """Without a version, and without those of what it is made of."""
 COMMON: Final = {
@@ -29,7 +36,7 @@ COMMON: Final = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
-    "Permissions-Policy": ", ".join(f"{feature}=()" for feature in UNUSED),
+    "Permissions-Policy": permissions(),
     "X-Frame-Options": "DENY",
     "Server": SERVER,
 }

@@ -9,7 +9,8 @@ from aiohttp import web
 from msgspec import Meta
 
 from protocol.limits import limit
-from protocol.names import StaffId, StaffRole
+from protocol.link_proofs import LinkProof
+from protocol.names import Role, StaffId, StaffRole
 from protocol.refusals import Refusal
 from protocol.views import StaffLinkState
 from server.admission.grants import granted
@@ -17,10 +18,14 @@ from server.buckets import Buckets
 from server.gateway.staff import DAYS, Holder, hand_out, let_in
 from server.halls.runtime import Runtime
 from server.http.address import asked_from
-from server.http.body import read, typed
+from server.http.body import parsed, read, read_bytes, typed
 from server.http.commands import ROLES
 from server.http.context import Context
 from server.http.replies import bearer, done, no
+from server.store.client import StoreRefused, StoreUnavailable
+
+GUESSES = frozenset({"not_admitted", "unknown_hall", "unknown_command", "bad_request", "too_big"})
+"""Refusals that whoever tries secrets gets."""
 
 
 class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -40,49 +45,78 @@ class WantedLinks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def routes(context: Context) -> list[web.RouteDef]:
     """`POST /api/v1/halls/CODE/ROLE/ticket`, `POST …/ROLE/grant`, `POST /api/v1/halls/CODE/links`."""
-    tries = Buckets(limit("joins_per_address_per_min"), 60)
+    failures = Buckets(limit("bad_secrets_per_address_per_min"), 60)
+
+    def refused(refusal: Refusal, request: web.Request) -> web.StreamResponse:
+        """Only who has shown nothing good is counted: behind one address there may be everybody, and staff come in anyway."""
+        if refusal.code in GUESSES:
+            wait_s = failures.take(context.addresses.key(*asked_from(request)), time.monotonic())
+            if wait_s:
+                refusal = Refusal("too_many_joins", retry_after_ms=int(wait_s * 1000) + 1)
+        return no(refusal, request)
+
+    async def asked(request: web.Request) -> tuple[Role, Runtime, LinkProof | Refusal | None] | Refusal:
+        """What is wrong with the proof is told to whoever has a right secret."""
+        role = ROLES.get(request.match_info["role"])
+        if role is None:
+            return Refusal("unknown_command")
+        raw = await read_bytes(request, "frame_bytes")
+        if isinstance(raw, Refusal):
+            return raw
+        shown = typed(parsed(raw), LinkProof) if raw else None
+        runtime = await context.gateway.find(request.match_info["code"])
+        return runtime if isinstance(runtime, Refusal) else (role, runtime, shown)
 
     async def ticket(request: web.Request) -> web.StreamResponse:
-        role = ROLES.get(request.match_info["role"])
-        if role is None or role in ("audience", "organiser"):
-            return no(Refusal("unknown_command"), request)
-        wait_s = tries.take(context.addresses.key(*asked_from(request)), time.monotonic())
-        if wait_s:
-            return no(Refusal("too_many_joins", retry_after_ms=int(wait_s * 1000) + 1), request)
-        runtime = await context.gateway.find(request.match_info["code"])
-        if isinstance(runtime, Refusal):
-            return no(runtime, request)
-        found = context.gateway.admission.exchange(runtime.hall, role, bearer(request))
+        arrived = await asked(request)
+        if isinstance(arrived, Refusal):
+            return refused(arrived, request)
+        role, runtime, shown = arrived
+        if role in ("audience", "organiser"):
+            return refused(Refusal("unknown_command"), request)
+        found = context.gateway.admission.links.link(runtime.hall, role, bearer(request))
         if isinstance(found, Refusal):
-            return no(found, request)
-        return done({"ticket": found, "expires_in_s": limit("staff_ticket_s")})
+            return refused(found, request)
+        if isinstance(shown, Refusal):
+            return refused(shown, request)
+        try:
+            told = await context.binding.ticket(runtime.code, role, found, shown)
+        except (StoreUnavailable, StoreRefused):
+            return no(Refusal("not_saved", retry_after_ms=1_000), request)
+        if isinstance(told, Refusal):
+            return refused(told, request)
+        return done({"ticket": told, "expires_in_s": limit("staff_ticket_s")})
 
     async def make(request: web.Request) -> web.StreamResponse:
-        if not context.gateway.admission.is_organiser(bearer(request)):
-            return no(Refusal("not_admitted"), request)
-        asked = typed(await read(request, "setup_bytes"), WantedLinks)
-        if isinstance(asked, Refusal):
-            return no(asked, request)
+        if (why := await context.guard.refused(request)) is not None:
+            return no(why, request)
+        wanted = typed(await read(request, "setup_bytes"), WantedLinks)
+        if isinstance(wanted, Refusal):
+            return no(wanted, request)
         runtime = await context.gateway.find(request.match_info["code"])
         if isinstance(runtime, Refusal):
             return no(runtime, request)
-        holders = [Holder(one.role, one.id or ("overlay" if one.role == "overlay" else ""), one.label) for one in asked.links]
-        made = await hand_out(context.gateway.executor, context.gateway.admission.links, runtime, holders, days=asked.days)
+        holders = [Holder(one.role, one.id or ("overlay" if one.role == "overlay" else ""), one.label) for one in wanted.links]
+        made = await hand_out(context.gateway.executor, context.gateway.admission.links, runtime, holders, days=wanted.days)
         return no(made, request) if isinstance(made, Refusal) else done({"links": made})
 
     async def grant(request: web.Request) -> web.StreamResponse:
-        role = ROLES.get(request.match_info["role"])
-        if role is None:
-            return no(Refusal("unknown_command"), request)
-        wait_s = tries.take(context.addresses.key(*asked_from(request)), time.monotonic())
-        if wait_s:
-            return no(Refusal("too_many_joins", retry_after_ms=int(wait_s * 1000) + 1), request)
-        runtime = await context.gateway.find(request.match_info["code"])
-        if isinstance(runtime, Refusal):
-            return no(runtime, request)
+        arrived = await asked(request)
+        if isinstance(arrived, Refusal):
+            return refused(arrived, request)
+        role, runtime, shown = arrived
         found = granted(runtime.hall, role, bearer(request), time.time())
         if isinstance(found, Refusal):
-            return no(found, request)
+            return refused(found, request)
+        if isinstance(shown, Refusal):
+            return refused(shown, request)
+        try:
+            # Bound before it is made: nobody can be first in between.
+            bound = await context.binding.bind(runtime.code, role, found.made, shown) if shown is not None else None
+        except (StoreUnavailable, StoreRefused):
+            bound = Refusal("not_saved", retry_after_ms=1_000)
+        if bound is not None:
+            return refused(bound, request)
         made = await let_in(context.gateway.executor, context.gateway.admission.links, runtime, found)
         if isinstance(made, Refusal):
             return no(made, request)

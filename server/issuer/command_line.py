@@ -47,7 +47,7 @@ async def issuer_command(given: argparse.Namespace, settings: Settings, sources:
                     print(sentence(lang, "cli", "port_taken", port=port(settings)), file=sys.stderr)
                     return 1
                 await asyncio.sleep(AGAIN_S)
-        print(f"issuer: {issuer.organiser_url}", flush=True)
+        print(f"issuer: {await issuer.organiser_url()}", flush=True)
         ends: list[asyncio.Task[Any]] = [asyncio.create_task(stopped.wait())]
         if given.with_parent:
             ends.append(asyncio.create_task(parent_gone()))
@@ -80,13 +80,17 @@ def until(issuance: Issuance, settings: Settings) -> str:
     return datetime.fromtimestamp(issuance.closes_at, ZoneInfo(settings.time_zone)).strftime("%Y-%m-%d %H:%M")
 
 
-def card_of(settings: Settings, issuance: Issuance) -> Issuer:
-    """What the organiser carries from the issuer to the chat."""
+def url_of(settings: Settings) -> str:
+    """Where people reach the issuer on this folder, as it told when it ran last."""
     told = folder(settings) / ADDRESS
     listening = f"http://{settings.issuer_host}:{port(settings)}"
-    url = settings.issuer_public_url.rstrip("/") or (told.read_text("ascii").strip() if told.exists() else listening)
+    return settings.issuer_public_url.rstrip("/") or (told.read_text("ascii").strip() if told.exists() else listening)
+
+
+def card_of(settings: Settings, issuance: Issuance) -> Issuer:
+    """What the organiser carries from the issuer to the chat."""
     return Issuer(
-        url=url,
+        url=url_of(settings),
         key=b64(issuance.spki),
         kinds=issuance.kinds,
         staff_key=b64(staff_grants(settings).public),

@@ -2,7 +2,6 @@
 
 import base64
 import binascii
-import hmac
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,10 +17,12 @@ from protocol.names import HallCode, Language
 from protocol.refusals import Refusal
 from protocol.setup import EligibilityKind, Issuer
 from server.buckets import Buckets
+from server.http import openings
 from server.http.address import Addresses, asked_from
 from server.http.body import read, typed
 from server.http.built import Built, Handler, assets
-from server.http.replies import bearer, done, no
+from server.http.openings import Guard
+from server.http.replies import done, no
 from server.http.security import headers, page_csp
 from server.issuer.eligibility import Eligibility, Issuance
 from server.issuer.issuances import Issuances
@@ -66,16 +67,12 @@ class Desk:
     eligibility: Mapping[EligibilityKind, Eligibility]
     addresses: Addresses
     built: Mapping[str, Built]
-    organiser_key: str
+    guard: Guard
     public_url: str = ""
     chat_url: str = ""
     mails: bool = False
     staff_key: str = ""
     failures: Buckets = field(default_factory=lambda: Buckets(limit("failed_proofs_per_address_per_min"), 60))
-
-    def is_organiser(self, request: web.Request) -> bool:
-        """Whether the request carries the issuer's own organiser key, which is not the chat's."""
-        return hmac.compare_digest(bearer(request).encode(), self.organiser_key.encode())
 
     def slowed(self, buckets: Buckets, request: web.Request) -> Refusal | None:
         """Why an address that asks too often is refused."""
@@ -106,12 +103,8 @@ def card(desk: Desk, issuance: Issuance) -> Issuer:
 
 
 def guarded(desk: Desk, handler: Handler) -> Handler:
-    """Only with `Authorization: Bearer KEY`, the issuer's own."""
-
-    async def check(request: web.Request) -> web.StreamResponse:
-        return await handler(request) if desk.is_organiser(request) else desk.failed(request, Refusal("not_admitted"))
-
-    return check
+    """Only for the issuer's own organiser, who is not the chat's."""
+    return desk.guard.only(handler)
 
 
 def routes(desk: Desk) -> list[web.RouteDef]:
@@ -198,6 +191,7 @@ def routes(desk: Desk) -> list[web.RouteDef]:
         web.get("/api/v1/issuances/{code}/organiser", guarded(desk, one)),
         web.post("/api/v1/issuances/{code}/close", guarded(desk, close)),
         web.get("/healthz", alive),
+        *openings.routes(desk.guard, lambda: desk.public_url),
         *assets(dict(desk.built)),
         *(route for way in desk.eligibility.values() for route in way.routes()),
     ]

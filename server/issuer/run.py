@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from server.http import built, well_known
 from server.http import run as http_run
 from server.http.address import Addresses, same_origin
 from server.http.errors import answer_everything
+from server.http.openings import Guard
 from server.http.replies import no
 from server.issuer import invitation_routes
 from server.issuer.eligibility import Eligibility
@@ -22,9 +24,12 @@ from server.issuer.issuances import Issuances
 from server.issuer.mail import Mailer
 from server.issuer.oidc import Oidc
 from server.issuer.open_code import OpenCode
+from server.issuer.openings import FiledOpenings
 from server.issuer.people import People
 from server.issuer.routes import Desk, b64, routes
 from server.issuer.staff import StaffGrants
+from server.nonces import Nonces
+from server.openings import Openings
 from server.private_files import write_private
 from server.secret import Secret, load
 from server.settings import Settings
@@ -35,17 +40,21 @@ ADDRESS = "address"
 
 @dataclass(frozen=True, slots=True)
 class RunningIssuer:
-    """`url`: where people reach it. `organiser_key`: of the issuer, not of the chat."""
+    """`url`: where people reach it. `openings`: of the issuer, not of the chat."""
 
     url: str
     port: int
-    organiser_key: str
+    openings: Openings
     issuances: Issuances
 
     @property
-    def organiser_url(self) -> str:
-        """Address of the issuer's page for the organiser, with the key in its fragment."""
-        return f"{self.url}/organiser#{self.organiser_key}"
+    def organiser_key(self) -> str:
+        """For programs. It stands in no address."""
+        return self.openings.api_key
+
+    async def organiser_url(self) -> str:
+        """A new address of the issuer's page for the organiser. Raises NotKept."""
+        return await self.openings.url(self.url)
 
 
 def folder(settings: Settings) -> Path:
@@ -61,6 +70,13 @@ def port(settings: Settings) -> int:
 def staff_grants(settings: Settings) -> StaffGrants:
     """Of the issuer on this folder. Without single sign-on it gives no roles."""
     return StaffGrants(load(folder(settings) / "secret"), settings.oidc_staff if settings.oidc_issuer else ())
+
+
+def openings_of(settings: Settings) -> Openings:
+    """Of the organiser's page of the issuer on this folder. A nonce of before its start is good for nothing."""
+    secret = load(folder(settings) / "secret")
+    storage = FiledOpenings(folder(settings) / "openings.json")
+    return Openings(secret, secret.key("issuer-organiser").hex(), storage, Nonces(secrets.token_bytes(32)))
 
 
 def ways(
@@ -89,17 +105,17 @@ async def running(settings: Settings) -> AsyncIterator[RunningIssuer]:
         await issuances.start()
         stack.push_async_callback(issuances.stop)
         secret = load(home / "secret")
-        organiser_key = secret.key("issuer-organiser").hex()
         pages = built.folder()
         staff = staff_grants(settings)
         mailer = Mailer(settings)
         stack.push_async_callback(mailer.stop)
+        openings, addresses = openings_of(settings), Addresses(settings.trusted_proxies)
         desk = Desk(
             issuances,
             {way.kind: way for way in ways(settings, issuances, secret, lambda: desk.public_url, staff)},
-            Addresses(settings.trusted_proxies),
+            addresses,
             built.read(pages) if pages is not None else {},
-            organiser_key,
+            Guard(openings, addresses),
             settings.issuer_public_url.rstrip("/"),
             settings.public_url or (f"http://{settings.host}:{settings.port}" if settings.port else ""),
             mailer.set_up,
@@ -112,7 +128,7 @@ async def running(settings: Settings) -> AsyncIterator[RunningIssuer]:
         bound = int(runner.addresses[0][1])
         desk.public_url = desk.public_url or f"http://{settings.issuer_host}:{bound}"
         write_private(home / ADDRESS, f"{desk.public_url}\n".encode("ascii"))
-        yield RunningIssuer(desk.public_url, bound, organiser_key, issuances)
+        yield RunningIssuer(desk.public_url, bound, openings, issuances)
 
 
 def _ours(request: web.Request, public_url: str) -> bool:

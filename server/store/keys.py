@@ -7,6 +7,12 @@ from dataclasses import dataclass
 
 HALLS = "th:halls"
 """Set of the codes of all town halls."""
+OPENINGS_TAG = "openings"
+"""In place of a code, which is never written so: of what belongs to the organiser's page."""
+OPENINGS = f"th:{{{OPENINGS_TAG}}}:codes"
+"""Hash: SHA-256 of an opening code → unix time at which it is over."""
+OPENINGS_BOUND = f"th:{{{OPENINGS_TAG}}}:bound"
+"""Hash: SHA-256 of an opening code → SHA-256 of the key of the browser that it is bound to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +131,11 @@ class Keys:
         return self._key(f"tally:{poll}")
 
     @property
+    def bound(self) -> str:
+        """Hash: name of a staff link → SHA-256 of the key of the browser that it is bound to. Stays."""
+        return self._key("bound")
+
+    @property
     def presence(self) -> str:
         """Hash: node → "viewers:unix time of the store"."""
         return self._key("presence")
@@ -132,6 +143,10 @@ class Keys:
     def dedupe(self, key: bytes) -> bytes:
         """Result of a client id's first command; expires after limits.client_id_s."""
         return self._key("done:").encode() + key
+
+    def nonce(self, hash: bytes) -> bytes:
+        """There: the nonce with this hash was spent; expires once the nonce itself is stale."""
+        return self._key("nonce:").encode() + hash
 
     def rate(self, sender: bytes) -> bytes:
         """When this sender's bucket is full again, unix seconds; expires once it is."""

@@ -6,18 +6,18 @@ export const { chromium } = require("playwright-core");
 export const { default: decodeQR } = await import(require.resolve("qr/decode.js"));
 export const axeSource = require("axe-core").source;
 
+export const executablePath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+export const args = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--disable-dev-shm-usage",
+];
+
 export async function launch() {
-  return chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    args: [
-      "--no-sandbox",
-      "--disable-gpu",
-      "--disable-quic",
-      "--no-first-run",
-      "--disable-background-networking",
-      "--disable-component-update",
-      "--disable-sync",
-      "--disable-dev-shm-usage",
-    ],
-  });
+  return chromium.launch({ executablePath, args });
 }

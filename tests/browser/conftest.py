@@ -178,7 +178,7 @@ class Visits:
             **options,
         }
         await page.open(house.origin, closed=closed, agree=agree, before=before, storage=storage or {}, options=chosen)
-        path, _, given = house.url(role, id).partition("#")
+        path, _, given = (await house.address(role, id)).partition("#")
         secret = secret or given
         await page.goto(f"{path}?{query}#{secret}" if query else f"{path}#{secret}")
         if house.issuer and role == "audience" and not secret.startswith("e="):

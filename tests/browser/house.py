@@ -29,6 +29,7 @@ class House:
     code: str
     origin: str
     links: dict[str, str] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
     tickets: dict[str, str] = field(default_factory=dict)
     issuer: str = ""
     """Its issuer's origin, where there is one."""
@@ -37,10 +38,21 @@ class House:
         """Of a page: the link that an organiser hands out. `host` alone is the first host, and so on."""
         if role == "join":
             return f"{self.origin}/"
+        return self.links[self._holder(role, id)].replace(self.served.url, self.origin)
+
+    async def address(self, role: str, id: str = "") -> str:
+        """The same for a browser: a new link each time, because the first browser that opens one is the only one it admits."""
         if role == "organiser":
-            return f"{self.origin}/organiser#{self.served.organiser}"
-        key = next(key for key in self.links if key.startswith(f"{role}:{id}"))
-        return self.links[key].replace(self.served.url, self.origin)
+            return await opening(self.http, self.served.url, self.served.organiser, self.origin)
+        if role not in ("host", "director"):
+            return self.url(role, id)
+        key = self._holder(role, id)
+        wanted = {"role": role, "id": key.partition(":")[2], "label": self.names[key]}
+        made = await self._ask("POST", f"{self._base}/links", self.served.organiser, {"links": [wanted]})
+        return str(made["data"]["links"][0]["url"]).replace(self.served.url, self.origin)
+
+    def _holder(self, role: str, id: str) -> str:
+        return next(key for key in self.links if key.startswith(f"{role}:{id}"))
 
     async def create(
         self,
@@ -57,6 +69,7 @@ class House:
             body["admission"] = {"issuer": key, **admission}
         made = await self._ask("POST", "/api/v1/halls", self.served.organiser, body)
         self.links = {f"{link['role']}:{link['id']}": link["url"] for link in made["data"]["made"]}
+        self.names = {f"{link['role']}:{link['id']}": link["name"] for link in made["data"]["made"]}
         self.links["audience:"] = made["data"]["audience_url"]
         if opened:
             await self.act("organiser", "hall:open")
@@ -111,6 +124,14 @@ class House:
             ack = await response.json()
         assert ack["ok"], ack
         return ack
+
+
+async def opening(http: aiohttp.ClientSession, url: str, key: str, origin: str = "") -> str:
+    """A new address of the organiser's page of the server at `url`, for one browser; seen at `origin` where it is another."""
+    async with http.post(f"{url}/api/v1/organiser/openings", headers={"Authorization": f"Bearer {key}"}) as response:
+        made = await response.json()
+    assert made["ok"], made
+    return str(made["data"]["url"]).replace(url, origin or url)
 
 
 async def issue(

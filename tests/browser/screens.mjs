@@ -9,11 +9,14 @@ mkdirSync(folder, { recursive: true });
 const browser = await launch();
 const pages = ["join", "audience", "questions", "host", "director", "overlay", "organiser"].filter((name) => !only || only.split(",").includes(name));
 for (const name of pages) {
+  // One browser for each page: a staff link and the organiser's address open in the first one only.
+  const context = await browser.newContext({ locale: "ko", deviceScaleFactor: 1 });
   for (const lang of ["ko", "en"]) {
     for (const [width, height] of [[360, 780], [768, 1024], [1440, 900]]) {
       if (name === "overlay" && width !== 1440) continue;
-      const context = await browser.newContext({ viewport: { width, height }, locale: lang, deviceScaleFactor: 1, colorScheme: lang === "en" && width === 1440 ? "dark" : "light" });
       const page = await context.newPage();
+      await page.setViewportSize({ width, height });
+      await page.emulateMedia({ colorScheme: lang === "en" && width === 1440 ? "dark" : "light" });
       page.on("console", (message) => ["error", "warning"].includes(message.type()) && console.log(name, lang, width, message.text()));
       page.on("pageerror", (error) => console.log(name, lang, width, String(error)));
       const role = name === "join" ? "audience" : name === "questions" ? "audience" : name;
@@ -30,8 +33,9 @@ for (const name of pages) {
       }
       await page.waitForTimeout(300);
       await page.screenshot({ path: `${folder}/${name}-${lang}-${width}.png`, fullPage: name === "organiser" });
-      await context.close();
+      await page.close();
     }
   }
+  await context.close();
 }
 await browser.close();

@@ -1,8 +1,8 @@
-// Staff by single sign-on in a real browser. Arguments: chat, issuer, code, organiser's key, login of a host, what they are called.
+// Staff by single sign-on in a real browser. Arguments: chat, issuer, code, address of the organiser's page, login of a host, what they are called.
 import assert from "node:assert/strict";
 import { launch } from "./browser.mjs";
 
-const [chat, issuer, code, key, login, called] = process.argv.slice(2);
+const [chat, issuer, code, organise, login, called] = process.argv.slice(2);
 const browser = await launch();
 
 async function signIn(page, who) {
@@ -35,12 +35,19 @@ try {
   assert.equal(new URL(page.url()).hash, "", "a grant stays in the address bar");
   await page.reload();
   await page.locator(".console").waitFor();
+
+  // The link of the grant is bound to this browser: what its storage says opens nothing in another.
+  const secret = await page.evaluate(() => sessionStorage.getItem(`townhall.secret.${location.pathname}`));
+  assert.match(secret, /^[0-9a-f]{8}[\w-]{43}\.[\w-]{22}$/);
+  const thief = await (await browser.newContext({ locale: "en" })).newPage();
+  await thief.goto(`${chat}/host/${code}#${secret}`);
+  await thief.getByText("already opened in another browser", { exact: false }).first().waitFor();
   assert.deepEqual((await context.cookies(issuer)).filter((one) => one.name === "townhall-session"), []);
 
   // The organiser sees them by name, whatever that is made of, and ends it.
   const organiser = await context.newPage();
   organiser.on("dialog", (dialog) => (dialog.type() === "confirm" ? dialog.accept() : (ran.push(dialog.message()), dialog.dismiss())));
-  await organiser.goto(`${chat}/organiser#${key}`);
+  await organiser.goto(organise);
   await organiser.getByText(code).first().click();
   const row = organiser.locator("li.holds", { hasText: called });
   await row.waitFor();

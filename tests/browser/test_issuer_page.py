@@ -14,7 +14,7 @@ import pytest
 from protocol.names import Language
 from tests.browser.browser import Page
 from tests.browser.conftest import Visits
-from tests.browser.house import House
+from tests.browser.house import House, opening
 from tests.browser.people import tab_to
 from tests.faults.served import Served
 from tests.issuer.serving import Served as Issuer
@@ -26,11 +26,17 @@ CHAT = "http://127.0.0.1:9"
 """Where a chat could be; nobody listens there."""
 
 
-def beside(house: House) -> tuple[House, str]:
-    """The issuer that runs beside the chat, as a place that can be visited, and its key."""
+async def beside(house: House) -> tuple[House, str]:
+    """The issuer that runs beside the chat, as a place that can be visited, and an opening code for one browser."""
     told = re.search(r"issuer: (\S+)/organiser#(\S+)", house.served.said)
     assert told is not None
-    return House(house.http, house.served, house.code, told[1]), told[2]
+    url = await opening(house.http, told[1], told[2])
+    return House(house.http, house.served, house.code, told[1]), url.partition("#")[2]
+
+
+async def code_of(issuer: Issuer) -> str:
+    """An opening code of its organiser's page, for one browser."""
+    return (await issuer.issuer.organiser_url()).partition("#")[2]
 
 
 def tomorrow() -> datetime:
@@ -55,7 +61,7 @@ async def choose_file(page: Page, path: Path, text: str) -> None:
 async def test_from_a_new_issuance_to_a_town_hall_its_slips_and_the_end_of_the_key(
     house: House, visit: Visits, tmp_path: Path
 ) -> None:
-    issuer, key = beside(house)
+    issuer, key = await beside(house)
     page = await visit(
         issuer, "organiser", secret=key, refused=True, permissions=["clipboard-read", "clipboard-write"], query="lang=ko"
     )
@@ -116,7 +122,7 @@ async def test_from_a_new_issuance_to_a_town_hall_its_slips_and_the_end_of_the_k
 
 
 async def test_what_is_wrong_is_said_beside_its_field(house: House, visit: Visits) -> None:
-    issuer, key = beside(house)
+    issuer, key = await beside(house)
     page = await visit(issuer, "organiser", secret=key, lang="en", refused=True)
     await begin(page, "One", "TAKEN1", CHAT)
     await page.sees(".words")
@@ -138,13 +144,13 @@ async def test_what_is_wrong_is_said_beside_its_field(house: House, visit: Visit
 
 
 async def test_the_chats_key_does_not_open_it_and_the_page_says_so(house: House, visit: Visits) -> None:
-    issuer, _ = beside(house)
+    issuer, _ = await beside(house)
     page = await visit(issuer, "organiser", secret=house.served.organiser, refused=True)
     await page.says("[role=alert]", page.words("issuer.no_key"))
 
 
 async def test_a_card_that_cannot_be_copied_is_marked_for_the_keyboard(house: House, visit: Visits) -> None:
-    issuer, key = beside(house)
+    issuer, key = await beside(house)
     page = await visit(
         issuer, "organiser", secret=key, before="Object.defineProperty(navigator, 'clipboard', {value: undefined})"
     )
@@ -156,7 +162,7 @@ async def test_a_card_that_cannot_be_copied_is_marked_for_the_keyboard(house: Ho
 
 
 async def test_an_issuance_is_begun_and_closed_with_the_keyboard_alone(house: House, visit: Visits) -> None:
-    issuer, key = beside(house)
+    issuer, key = await beside(house)
     page = await visit(issuer, "organiser", secret=key)
     await page.until("document.querySelector('main .button.primary')?.disabled === false")
     await tab_to(page, "main .button.primary")
@@ -187,7 +193,7 @@ async def test_mail_that_did_not_go_out_is_named(
     async with issuing(tmp_path / "data", **mail) as issuer:
         await issuer.issuance("invitation", code="MAIL01")
         place = House(http, served, "MAIL01", issuer.issuer.url)
-        page = await visit(place, "organiser", secret=issuer.issuer.organiser_key, refused=True)
+        page = await visit(place, "organiser", secret=await code_of(issuer), refused=True)
         await page.click(".halls button:has-text('MAIL01')")
         await choose_file(page, tmp_path / "guests.csv", CSV)
         await page.button("issuer.mail", ".invitations")
@@ -240,12 +246,12 @@ async def test_every_state_stays_inside_its_box_and_axe_finds_nothing_serious(
             issuing(tmp_path / "data", oidc_issuer="http://127.0.0.1:9", oidc_client_id="x", smtp_host="127.0.0.1")
         )
         place = House(http, served, "TESTED", issuer.issuer.url)
-        page = await visit(place, "organiser", secret=issuer.issuer.organiser_key, lang=lang)
+        page = await visit(place, "organiser", secret=await code_of(issuer), lang=lang)
         await page.sees(".empty")
         await looked_at(page, "empty")
         await fill(issuer, lang)
         for name, show in STATES.items():
-            page = await visit(place, "organiser", secret=issuer.issuer.organiser_key, lang=lang)
+            page = await visit(place, "organiser", secret=await code_of(issuer), lang=lang)
             await show(page)
             await looked_at(page, name)
         await visit.leave()

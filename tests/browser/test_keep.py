@@ -2,15 +2,18 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
+import segno
 
 from protocol.names import Language
 from tests.browser.browser import Page
 from tests.browser.conftest import EASY, Visits
 from tests.browser.house import House
 from tests.browser.people import take_part, write
+from tests.browser.profile import browsed, kept
 from tests.faults.served import Served
 
 LOSE = """() => {
@@ -22,6 +25,8 @@ LOSE = """() => {
   });
 }"""
 """As the browser does when it clears a site's data."""
+NOT_YET = "sessionStorage.setItem(`townhall.${location.pathname.split('/')[2]}.tried`, '1')"
+"""In a tab that has been to the issuer before, so that it does not go there by itself."""
 
 
 async def come_in(visit: Visits, house: House, lang: Language = "ko", *, refused: bool = False) -> Page:
@@ -56,14 +61,14 @@ async def kept_as_file(page: Page) -> str:
 
 
 async def printed(page: Page) -> tuple[str, str]:
-    """(what is typed from the sheet, the address in its QR code)."""
+    """(what is typed from the sheet, what its QR code says)."""
     await page.button("audience.keep", ".entry")
     await page.button("audience.keep_paper", "dialog")
     await page.sees(".sheet li", times=26)
     rows = await page.texts(".sheet li")
-    address = await page.decoded(".sheet svg")
+    says = await page.decoded(".sheet svg")
     await page.shut()
-    return "\n".join(rows), address
+    return "\n".join(rows), says
 
 
 async def bring_file(page: Page, path: Path, text: str) -> None:
@@ -75,6 +80,29 @@ async def bring_code(page: Page, typed: str) -> None:
     await page.button("audience.restore_code", ".entry")
     await page.fill("dialog textarea", typed)
     await page.button("audience.restore_enter", "dialog")
+
+
+def filmed(text: str, path: Path) -> None:
+    """A film of one picture, as a camera would show it: the QR code of `text` on a sheet. YUV4MPEG2, 640 × 480, grey."""
+    width, height, dot = 640, 480, 5
+    picture = [bytearray(b"\xeb" * width) for _ in range(height)]
+    matrix = [list(row) for row in segno.make(text, error="l", micro=False).matrix]
+    left, top = (width - dot * len(matrix)) // 2, (height - dot * len(matrix)) // 2
+    assert left > 0 and top > 0
+    for y, row in enumerate(matrix):
+        for x, dark in enumerate(row):
+            for line in range(dot if dark else 0):
+                at = left + x * dot
+                picture[top + y * dot + line][at : at + dot] = b"\x10" * dot
+    frame = b"FRAME\n" + b"".join(picture) + b"\x80" * (width * height // 2)
+    path.write_bytes(b"YUV4MPEG2 W640 H480 F10:1 Ip A1:1 C420\n" + frame * 2)
+
+
+def scanning(page: Page, house: House, ends: str) -> dict[str, Any]:
+    """A visit that holds the sheet before the camera, until `ends` is seen."""
+    button = f".entry >> role=button[name='{page.words('audience.restore_scan')}']"
+    steps = [[button, "click"], [ends, "waitFor"]]
+    return {"url": house.url("audience"), "ready": ".entry.outside", "before": NOT_YET, "steps": steps}
 
 
 async def same_voice(page: Page, other: Page, before: str) -> None:
@@ -109,7 +137,7 @@ async def test_a_printed_code_is_typed_on_another_device_and_both_are_one_voice(
         admitting,
         "audience",
         lang="en",
-        before="sessionStorage.setItem(`townhall.${location.pathname.split('/')[2]}.tried`, '1')",
+        before=NOT_YET,
     )
     await second.says(".entry.outside", second.words("audience.entry_outside"))
     await bring_code(second, typed.lower().replace(" ", ""))
@@ -120,37 +148,74 @@ async def test_a_printed_code_is_typed_on_another_device_and_both_are_one_voice(
     await page.says(".chat article", "다시 들어와 쓴 글")
 
 
-async def test_the_address_in_the_qr_code_brings_it_to_a_phone_after_a_question(admitting: House, visit: Visits) -> None:
+async def test_what_the_picture_says_is_no_address_and_comes_in_where_it_is_pasted(admitting: House, visit: Visits) -> None:
     page = await come_in(visit, admitting)
     other = await come_in(visit, admitting)
-    _, address = await printed(page)
+    typed, says = await printed(page)
+    assert says == "TOWNHALL-ENTRY:" + typed.replace(" ", "").replace("\n", "")
     await write(page, "첫 기기에서")
     await name_of(other, "첫 기기에서")
-    assert address.startswith(f"{admitting.origin}/t/{admitting.code}#e=")
+    second = await visit(admitting, "audience", before=NOT_YET)
+    await bring_code(second, says)
+    await same_voice(second, other, "첫 기기에서")
 
-    phone = await visit(admitting, "audience", secret=address.partition("#")[2], width=390, height=844)
-    await phone.says("h1", phone.words("audience.brought"))
-    assert await phone.evaluate("location.hash") == ""
-    await phone.button("audience.brought_mine", "main")
-    await same_voice(phone, other, "첫 기기에서")
 
-    # Somebody who was sent it says no, and gets an entry of their own.
-    wary = await visit(admitting, "audience", secret=address.partition("#")[2])
-    await wary.button("audience.brought_not", "main")
-    await take_part(wary, admitting.origin)
-    await wary.sees("#text:enabled")
-    await write(wary, "제 참여권으로 쓴 글")
-    assert await name_of(other, "제 참여권으로 쓴 글") != await name_of(other, "첫 기기에서")
+async def test_an_address_with_an_entry_in_it_brings_nothing(admitting: House, visit: Visits) -> None:
+    page = await come_in(visit, admitting, refused=True)
+    _, says = await printed(page)
+    await lose(page, admitting)
+    await page.goto(f"{admitting.origin}/privacy")
+    await page.goto(f"{admitting.url('audience')}#e={says}")
+    await page.says(".entry.outside", page.words("audience.entry_outside"))
+    await page.sees("#text:disabled")
 
-    # Whoever has one already keeps it.
-    await wary.goto(f"{admitting.origin}/privacy")
-    await wary.goto(address)
-    await wary.button("audience.brought_mine", "main")
-    await wary.says("[role=alert]", wary.words("audience.brought_there"))
-    await wary.button("audience.brought_on", "main")
-    await wary.sees("#text:enabled")
-    await write(wary, "여전히 제 참여권으로 쓴 글")
-    assert await name_of(other, "여전히 제 참여권으로 쓴 글") == await name_of(other, "제 참여권으로 쓴 글")
+
+async def test_a_sheet_held_before_the_camera_brings_the_entry(admitting: House, visit: Visits, tmp_path: Path) -> None:
+    page = await come_in(visit, admitting, "en")
+    typed, says = await printed(page)
+    filmed(says, tmp_path / "sheet.y4m")
+    phone = tmp_path / "phone"
+    await browsed(phone, [scanning(page, admitting, "#text:enabled")], camera=tmp_path / "sheet.y4m")
+    # What came in by the camera stands in no address that the browser has kept, and in no other file in letters.
+    letters = kept(phone)
+    assert admitting.url("audience") in letters
+    assert not [row for row in typed.splitlines() if row.replace(" ", "")[:20] in letters]
+
+
+@pytest.mark.parametrize("lang", ["ko", "en"])
+async def test_without_a_camera_or_where_it_is_refused_a_sentence_says_what_to_do(
+    lang: Language, admitting: House, visit: Visits, tmp_path: Path
+) -> None:
+    page = await visit(admitting, "audience", lang=lang, before=NOT_YET)
+    await page.says(".entry.outside", page.words("audience.entry_outside"))
+    await page.evaluate("navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotFoundError')), 0")
+    await page.button("audience.restore_scan", ".entry")
+    await page.says("dialog [role=status]", page.words("audience.scan_none"))
+    assert await page.serious() == [] and await page.spills() == []
+    await page.size(360, 740)
+    assert await page.spills() == []
+    await page.shut()
+    await page.evaluate("navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('', 'NotAllowedError')), 0")
+    await page.button("audience.restore_scan", ".entry")
+    await page.says("dialog [role=status]", page.words("audience.scan_refused"))
+
+
+async def test_the_camera_is_off_once_the_question_is_closed(admitting: House, visit: Visits) -> None:
+    page = await visit(admitting, "audience", before=NOT_YET)
+    await page.evaluate(
+        """() => {
+          const canvas = document.createElement("canvas");
+          canvas.getContext("2d").fillRect(0, 0, 300, 150);
+          window.filmed = canvas.captureStream(5);
+          navigator.mediaDevices.getUserMedia = () => Promise.resolve(window.filmed);
+          setInterval(() => canvas.getContext("2d").fillRect(0, 0, 300, 150), 100);
+        }"""
+    )
+    await page.button("audience.restore_scan", ".entry")
+    await page.says("dialog [role=status]", page.words("audience.scan_looking"))
+    assert await page.evaluate("window.filmed.getTracks().every((track) => track.readyState === 'live')")
+    await page.shut()
+    await page.until("window.filmed.getTracks().every((track) => track.readyState === 'ended')")
 
 
 async def test_a_wrong_code_or_file_is_refused_in_a_sentence(admitting: House, visit: Visits, tmp_path: Path) -> None:
@@ -158,11 +223,11 @@ async def test_a_wrong_code_or_file_is_refused_in_a_sentence(admitting: House, v
     await another.create(kinds=["open"], admission=EASY)
     elsewhere = await come_in(visit, another)
     foreign_file = await kept_as_file(elsewhere)
-    foreign_code, foreign_address = await printed(elsewhere)
+    foreign_code, _ = await printed(elsewhere)
 
     page = await come_in(visit, admitting, refused=True)
     text = await kept_as_file(page)
-    typed, address = await printed(page)
+    typed, _ = await printed(page)
     await lose(page, admitting)
 
     rows = typed.splitlines()
@@ -187,15 +252,6 @@ async def test_a_wrong_code_or_file_is_refused_in_a_sentence(admitting: House, v
         await page.evaluate("document.querySelectorAll('.toast').forEach((one) => one.remove())")
         await bring_file(page, tmp_path / "wrong.json", wrong)
         await page.says(".toast.bad", page.words("audience.entry_not"))
-    for wrong in (foreign_address.partition("#")[2], f"{address.partition('#')[2][:-3]}AAA", "e=nonsense"):
-        await page.goto(f"{admitting.origin}/privacy")
-        await page.goto(f"{admitting.url('audience')}#{wrong}")
-        await page.says("h1", page.words("audience.brought"))
-        if await page.count(f"button:has-text('{page.words('audience.brought_mine')}')"):
-            await page.button("audience.brought_mine", "main")
-        await page.says("[role=alert]", page.words("audience.entry_not"))
-    await page.button("audience.brought_on", "main")
-    await page.sees("#text:disabled")
 
 
 @pytest.mark.parametrize("lang", ["ko", "en"])

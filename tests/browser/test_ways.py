@@ -10,6 +10,7 @@ import pytest
 
 from loadtests.ports import free_ports
 from tests.browser.conftest import EASY
+from tests.browser.house import opening
 from tests.browser.test_entry import issuer_key, open_town_hall
 from tests.faults.served import Served
 from tests.issuer.provider import SECRET, providing
@@ -115,10 +116,11 @@ async def test_staff_by_single_sign_on(tmp_path: Path, ports: tuple[int, int], p
     try:
         async with aiohttp.ClientSession() as session:
             issuer = await open_town_hall(session, served, CODE, ["invitation"], **EASY)
+            organiser = await opening(session, served.url, served.organiser)
         process = await asyncio.create_subprocess_exec(
             "node",
             "tests/browser/staff.mjs",
-            *(served.url, issuer, CODE, served.organiser, "sora", CALLED),
+            *(served.url, issuer, CODE, organiser, "sora", CALLED),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )

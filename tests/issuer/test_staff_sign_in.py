@@ -30,6 +30,7 @@ from server.issuer.staff import StaffGrants, rule
 from server.secret import Secret
 from server.settings import BadSettings, Settings, load
 from server.store.log import read_all
+from tests.bound import BrowserKey, opened
 from tests.issuer.provider import SECRET, providing, walk
 from tests.issuer.serving import Served, browser, issuing
 from tests.server.serving import Server
@@ -216,6 +217,26 @@ async def test_a_grant_is_good_once(both: Both) -> None:
     answers = await asyncio.gather(*(both.change(role, grant) for _ in range(10)))
     assert sorted(status for status, _ in answers) == [200] + [401] * 9
     assert {ack["error"]["code"] for status, ack in answers if status != 200} == {"not_admitted"}
+
+
+async def test_the_link_of_a_grant_is_bound_in_the_same_call(both: Both) -> None:
+    role, grant = await both.grant("sora")
+    found = read(grant)
+    assert found is not None
+    made, mine = found[0].made, BrowserKey()
+    _, nonce = await both.chat.ask("POST", "/api/v1/halls/TESTED/nonce")
+    path, body = f"/api/v1/halls/TESTED/{role}/grant", mine.shown("TESTED", role, made, nonce["data"]["nonce"])
+    wrong = mine.shown("TESTED", role, "0" * 8, nonce["data"]["nonce"])
+    status, ack = await both.chat.ask("POST", path, grant, json=wrong)
+    assert (status, ack["error"]["code"]) == (401, "not_admitted")
+    status, ack = await both.chat.ask("POST", path, grant, json=body)
+    assert status == 200 and ack["data"]["link"] == made
+    url = f"{both.chat.node.url}/{role}/TESTED#{ack['data']['secret']}"
+    status, ack = await both.chat.exchange(url)
+    assert (status, ack["error"]["code"]) == (401, "link_elsewhere")
+    status, ack = await opened(both.chat, url, BrowserKey())
+    assert (status, ack["error"]["code"]) == (401, "link_elsewhere")
+    assert (await opened(both.chat, url, mine))[0] == 200
 
 
 async def test_a_grant_opens_no_other_door(both: Both) -> None:

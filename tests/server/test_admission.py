@@ -15,6 +15,7 @@ from server.admission.links import Links
 from server.admission.staff_tickets import StaffTickets
 from server.admission.tickets import WATCH_S, Tickets
 from server.mac import Mac
+from server.openings import Organisers
 from server.secret import BadSecret, Secret, load
 from tests.town import Town
 
@@ -37,7 +38,13 @@ def clock() -> Clock:
 
 @pytest.fixture
 def admission(clock: Clock) -> Admission:
-    return Admission(Tickets(SECRET, clock), StaffTickets(SECRET, clock), LINKS, LINKS.organiser_key, SECRET.key("dedupe"))
+    return Admission(
+        Tickets(SECRET, clock),
+        StaffTickets(SECRET, clock),
+        LINKS,
+        Organisers(SECRET, LINKS.organiser_key, clock),
+        SECRET.key("dedupe"),
+    )
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from server.admission.admitted import Admitted
 from server.admission.links import Links
 from server.admission.staff_tickets import StaffTickets
 from server.admission.tickets import Tickets
+from server.openings import Organisers
 from server.secret import Secret
 from tests.server.command import ran, started
 from tests.server.serving import Server, serving
@@ -42,7 +43,9 @@ class Desk:
         self.town = Town()
         self.links = Links(SECRET, "https://town.example.org", self.clock)
         tickets = StaffTickets(SECRET, self.clock)
-        self.admission = Admission(Tickets(SECRET, self.clock), tickets, self.links, "key", SECRET.key("dedupe"))
+        self.admission = Admission(
+            Tickets(SECRET, self.clock), tickets, self.links, Organisers(SECRET, "key", self.clock), SECRET.key("dedupe")
+        )
 
     def make(self, role: str = "host", id: str = "host-1", days: int = 1) -> str:
         """The secret of a new link."""
@@ -52,8 +55,10 @@ class Desk:
         self.town.must(ORGANISER, c.MakeLinks, links=(new,), expires=self.town.now + days * 86_400)
         return told.url.partition("#")[2]
 
-    def exchange(self, role: str, secret: str) -> str | Refusal:
-        return self.admission.exchange(self.town.hall, role, secret)  # type: ignore[arg-type]  # also what is no role
+    def exchange(self, role: Any, secret: str) -> str | Refusal:
+        """`role`: also what is none."""
+        found = self.links.link(self.town.hall, role, secret)
+        return found if isinstance(found, Refusal) else self.admission.staff_tickets.issue("TESTED", role, found)
 
     def admit(self, role: str, ticket: str, hall: Hall | None = None) -> Admitted | Refusal:
         return self.admission.admit(hall or self.town.hall, b"a" * 32, role, ticket)  # type: ignore[arg-type]  # also what is no role

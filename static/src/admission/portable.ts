@@ -31,6 +31,8 @@ const CODE_BYTES = 1 + HALL_BYTES + 3 * PART_BYTES + KEY_BYTES;
 const VERSION = 1 << 2;
 const ODD = 1;
 const SHOWN = 2;
+/** At the head of what the picture says. All its letters are of those that a QR code packs most closely. */
+const PICTURE = "TOWNHALL-ENTRY:";
 
 /** Out: what is to be kept; null: too late, no script can read the key out any more. */
 async function taken(code: string): Promise<Saved | null> {
@@ -59,8 +61,11 @@ export async function save(code: string): Promise<string | null> {
   return saved && `${JSON.stringify(saved, null, 2)}\n`;
 }
 
-/** The code to print: as letters to be typed, and as what stands in the fragment of an address; null: too late. */
-export async function print(code: string): Promise<{ rows: string[]; fragment: string } | null> {
+/**
+ * The code to print: as letters to be typed, and as what its picture says; null: too late. That is no address: whatever a phone's
+ * camera makes of it, nothing is opened with the entry in it, and no history has it.
+ */
+export async function print(code: string): Promise<{ rows: string[]; picture: string } | null> {
   const saved = await taken(code);
   if (!saved) return null;
   const { d, x, y: other } = saved.device;
@@ -68,7 +73,8 @@ export async function print(code: string): Promise<{ rows: string[]; fragment: s
   const first = VERSION | (odd ? ODD : 0) | (saved.shown ? SHOWN : 0);
   const hall = (await hallOf(code, unb64(saved.key))).slice(0, HALL_BYTES);
   const bytes = joined(Uint8Array.of(first), hall, unb64(saved.prefix), unb64(d!), unb64(x!), unb64(saved.signature));
-  return { rows: written(bytes), fragment: b64(bytes) };
+  const rows = written(bytes);
+  return { rows, picture: PICTURE + rows.join("").replaceAll(" ", "") };
 }
 
 /** From some time after the signing, no script can read the key out of this browser. */
@@ -89,9 +95,10 @@ export async function restore(code: string, key: string, text: string): Promise<
   }
 }
 
-/** What somebody has typed of a printed code so far. */
+/** What somebody has typed of a printed code so far, or what a camera saw. */
 export function typed(text: string): Read {
-  return read(text, CODE_BYTES);
+  const from = text.trimStart().toUpperCase();
+  return read(from.startsWith(PICTURE) ? from.slice(PICTURE.length) : text, CODE_BYTES);
 }
 
 /** Take an entry out of a printed code's bytes. False: it is none for this town hall and this issuer's key. */
@@ -107,16 +114,6 @@ export async function restoreCode(code: string, key: string, bytes: Uint8Array):
     return await bring({ townhall: "entry", code, key, prefix: b64(prefix), signature: b64(signature), device, shown: Boolean(flags & SHOWN) });
   } catch {
     return false;
-  }
-}
-
-/** The bytes in the fragment of a printed code's address; null: they are none. */
-export function fromFragment(text: string): Uint8Array | null {
-  try {
-    const bytes = unb64(text);
-    return bytes.length === CODE_BYTES ? bytes : null;
-  } catch {
-    return null;
   }
 }
 

@@ -1,26 +1,30 @@
 /** A staff page's ticket: got for the link's secret, good for ten minutes, held in memory, renewed before it ends. */
 import { t } from "../i18n";
-import { api } from "../ui/api";
-import { codeOf, keepSecret, secretOf } from "../ui/route";
+import { codeOf } from "../ui/route";
+import { asking, type Gate } from "./bound";
 import { NoTicket } from "./transport";
 
 /** Renewed when less than this is left. */
 const SPARE_MS = 120_000;
-/** What the issuer sends somebody back with who signed in there. It is good once, for a link of their own. */
-const GRANT = "grant=";
 
-/** A function that gives a good ticket of `role`, from memory or anew. Throws NoTicket. */
-export function staffTicket(role: string, now: () => number = () => performance.now()): () => Promise<string> {
+/** A good ticket, from memory or anew. Throws NoTicket. */
+export type Ticket = (anew?: boolean) => Promise<string>;
+
+/** Of `role` in the town hall that the address names. */
+export function staffTicket(role: string, now: () => number = () => performance.now()): Ticket {
   const code = codeOf();
-  let secret = secretOf();
+  const hall = `/api/v1/halls/${encodeURIComponent(code)}`;
+  return ticketOf({ base: `${hall}/${role}`, nonces: `${hall}/nonce`, code, role, bound: role !== "overlay" }, now);
+}
+
+/** At any gate. */
+export function ticketOf(gate: Gate, now: () => number = () => performance.now()): Ticket {
+  const ask = asking(gate);
   let ticket = "";
   let until = 0;
-  return async () => {
-    if (ticket && now() < until - SPARE_MS) return ticket;
-    const base = `/api/v1/halls/${encodeURIComponent(code)}/${role}`;
-    let ack = secret.startsWith(GRANT) ? await api(`${base}/grant`, { method: "POST", token: secret.slice(GRANT.length) }) : null;
-    if (ack?.ok) keepSecret((secret = (ack.data as { secret: string }).secret));
-    if (!ack || ack.ok) ack = await api(`${base}/ticket`, { method: "POST", token: secret });
+  return async (anew = false) => {
+    if (!anew && ticket && now() < until - SPARE_MS) return ticket;
+    const ack = await ask();
     if (!ack.ok) {
       const error = ack.error!;
       // One that still holds is better than none while the server cannot be reached.

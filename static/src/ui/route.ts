@@ -4,8 +4,9 @@ export function codeOf(): string {
 }
 
 /**
- * The secret of a staff link. It comes in the fragment, which browsers send to nobody, and leaves the address bar at once: no
- * history, bookmark or screenshot keeps it. A reload of this tab finds it in the tab's own storage.
+ * The secret of a staff link. It comes in the fragment, which browsers send to nobody, and leaves the address bar at once, for
+ * screenshots and whoever looks on. The browser's history has the whole address by then: what is read there later opens nothing,
+ * because the link is bound to this browser (link/bound.ts). A reload of this tab finds it in the tab's own storage.
  */
 export function secretOf(): string {
   const place = secretPlace();

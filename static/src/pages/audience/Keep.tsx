@@ -38,7 +38,7 @@ export function Keep(): JSX.Element {
     // Drawn where somebody prints, and at no other time.
     const { encodeQR } = await import("qr");
     const address = `${location.origin}/t/${encodeURIComponent(code)}`;
-    sheet.value = { rows: printed.rows, address, dots: encodeQR(`${address}#e=${printed.fragment}`, "raw", { ecc: "low", border: 4 }) };
+    sheet.value = { rows: printed.rows, address, dots: encodeQR(printed.picture, "raw", { ecc: "low", border: 4 }) };
   }
 
   if (sheet.value) return <Printed sheet={sheet.value} />;
@@ -92,8 +92,8 @@ function Printed({ sheet }: { sheet: Sheet }): JSX.Element {
             <path d={path} fill="#000" />
           </svg>
         </div>
-        <p class="small">{t("audience.keep_scan")}</p>
-        <p class="small">{t("audience.keep_type", { address, button: t("audience.restore_code") })}</p>
+        <p class="small">{t("audience.keep_scan", { address, button: t("audience.restore_scan") })}</p>
+        <p class="small">{t("audience.keep_type", { button: t("audience.restore_code") })}</p>
         <ol class="rows">
           {rows.map((row) => (
             <li key={row}>

@@ -1,4 +1,4 @@
-/** Come in with an entry that was kept: from its file, from its code typed in, or by the address in its QR code. */
+/** Come in with an entry that was kept: from its file, or from its code, held before the camera or typed in. */
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
@@ -6,9 +6,11 @@ import { restore, restoreCode, typed } from "../../admission/portable";
 import { figure, t } from "../../i18n";
 import { Dialog, toast } from "../../ui/parts";
 import { code } from "./enter";
+import { Scan } from "./Scan";
 
 export function Restore({ issuerKey }: { issuerKey: string }): JSX.Element {
   const open = useSignal(false);
+  const scanning = useSignal(false);
   const file = useRef<HTMLInputElement>(null);
 
   async function take(chosen: File | undefined): Promise<void> {
@@ -24,9 +26,13 @@ export function Restore({ issuerKey }: { issuerKey: string }): JSX.Element {
         {t("audience.restore_file")}
       </button>
       <input ref={file} hidden type="file" accept="application/json,.json" onChange={(event) => void take(event.currentTarget.files?.[0])} />
+      <button class="button small" type="button" onClick={() => (scanning.value = true)}>
+        {t("audience.restore_scan")}
+      </button>
       <button class="button small" type="button" onClick={() => (open.value = true)}>
         {t("audience.restore_code")}
       </button>
+      {scanning.value && <Scan issuerKey={issuerKey} onClose={() => (scanning.value = false)} />}
       {open.value && <Typed issuerKey={issuerKey} onClose={() => (open.value = false)} />}
     </>
   );
@@ -54,6 +60,7 @@ function Typed({ issuerKey, onClose }: { issuerKey: string; onClose: () => void 
         <p class="small soft" id="code-how">
           {t("audience.restore_how", { rows })}
         </p>
+        <p class="small soft">{t("audience.restore_own")}</p>
         <textarea
           class="field rows"
           rows={8}

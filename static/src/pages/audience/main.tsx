@@ -8,13 +8,6 @@ startTheme();
 void (async () => {
   await speak("audience", "refusal", "closing", "pseudonym");
   const page = document.getElementById("page")!;
-  // A printed entry leaves the address bar, and with it the history, before anything else.
-  const printed = new URLSearchParams(location.hash.slice(1)).get("e");
-  if (printed !== null) {
-    history.replaceState(null, "", location.pathname + location.search);
-    const { Brought } = await import("./Brought");
-    await new Promise<void>((done) => render(<Brought printed={printed} done={done} />, page));
-  }
   const { enter } = await import("./enter");
   const refused = await enter();
   if (refused === "") return; // on the way to the issuer

@@ -2,9 +2,8 @@
 import { signal } from "@preact/signals";
 import { language, t } from "../../i18n";
 import type { Ack, Issuer } from "../../protocol/types";
-import { api } from "../../ui/api";
+import { authorization, call as asked } from "../../link/organiser";
 import { toast } from "../../ui/parts";
-import { secretOf } from "../../ui/route";
 
 export type Kind = "open" | "invitation" | "oidc";
 
@@ -44,10 +43,9 @@ export const invited = signal<Invited | null>(null);
 /** Code of the issuance that is shown; "" for a new one; null for the list. */
 export const chosen = signal<string | null>(null);
 export const problem = signal("");
-const key = secretOf();
 
 export async function call(path: string, options: { method?: string; body?: BodyInit | object } = {}): Promise<Ack> {
-  const ack = await api(path, { ...options, token: key });
+  const ack = await asked(path, options);
   if (ack.error?.code === "unreachable") ack.error.message = t("issuer.unreachable");
   return ack;
 }
@@ -104,7 +102,7 @@ export interface Made {
 
 /** Invitations for the rows of `file`, as slips (`html`) or a `csv`. A sentence: what was wrong. */
 export async function invite(code: string, file: File, form: "html" | "csv"): Promise<Made | string> {
-  const headers = { Authorization: `Bearer ${key}`, "Accept-Language": language.value };
+  const headers = { ...(await authorization()), "Accept-Language": language.value };
   const path = `/api/v1/issuances/${code}/invitations?form=${form}`;
   const response = await fetch(path, { method: "POST", headers, body: file }).catch(() => null);
   if (!response) return t("issuer.unreachable");

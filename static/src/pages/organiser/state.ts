@@ -2,10 +2,9 @@
 import { signal } from "@preact/signals";
 import { t } from "../../i18n";
 import { clientId } from "../../link/link";
+import { authorization, call as asked } from "../../link/organiser";
 import type { Ack, Commands, OrganiserHall, RoleLink } from "../../protocol/types";
-import { api } from "../../ui/api";
 import { toast } from "../../ui/parts";
-import { secretOf } from "../../ui/route";
 import { save } from "../../ui/save";
 
 export const halls = signal<OrganiserHall[] | null>(null);
@@ -15,10 +14,9 @@ export const problem = signal("");
 
 /** Addresses of links that were made from this page, by town hall: nobody else knows them, so they are kept until it is left. */
 export const made = signal<Record<string, readonly RoleLink[]>>({});
-const key = secretOf();
 
 export async function call(path: string, options: { method?: string; body?: BodyInit | object } = {}): Promise<Ack> {
-  const ack = await api(path, { ...options, token: key });
+  const ack = await asked(path, options);
   if (ack.error?.code === "unreachable") ack.error.message = t("organiser.unreachable");
   return ack;
 }
@@ -53,14 +51,14 @@ export async function makeLinks(code: string, links: { role: string; id?: string
 
 /** A QR code of `text` as SVG; null: it could not be drawn. */
 export async function drawn(text: string): Promise<string | null> {
-  const headers = { Authorization: `Bearer ${key}`, "Content-Type": "application/json" };
+  const headers = { ...(await authorization()), "Content-Type": "application/json" };
   const response = await fetch("/api/v1/qr", { method: "POST", headers, body: JSON.stringify({ text }) }).catch(() => null);
   return response?.ok ? response.text() : null;
 }
 
 /** A file behind a key: fetched, then handed to the browser to save. */
 export async function download(code: string, name: string): Promise<void> {
-  const response = await fetch(`/api/v1/halls/${code}/export/${name}`, { headers: { Authorization: `Bearer ${key}` } });
+  const response = await fetch(`/api/v1/halls/${code}/export/${name}`, { headers: await authorization() });
   if (!response.ok) {
     toast(((await response.json()) as Ack).error?.message ?? "", true);
     return;
