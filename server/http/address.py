@@ -7,6 +7,7 @@ from ipaddress import ip_address, ip_network
 
 from aiohttp import web
 
+from protocol.origins import host_of, is_literal
 from server.mac import Mac
 
 SALT_S = 3600
@@ -57,8 +58,11 @@ def peer_of(transport: object) -> str:
 
 
 def same_origin(origin: str | None, host: str, allowed: Sequence[str], public_url: str) -> bool:
-    """Whether the page that asks is our own or one that is allowed. Without an Origin it is no page of a browser."""
-    if origin is None:
+    """Whether the page that asks is our own or one that is allowed. Without an Origin it is no page of a browser.
+
+    The Host that a request names counts only where it is an IP address or `localhost`: any other name may lead to this server
+    because somebody else's name server says so (DNS rebinding).
+    """
+    if origin is None or origin == public_url.rstrip("/") or origin in allowed:
         return True
-    own = {f"http://{host}", f"https://{host}", public_url.rstrip("/")}
-    return origin in own or origin in allowed
+    return origin in (f"http://{host}", f"https://{host}") and is_literal(host_of(f"http://{host}"))

@@ -52,8 +52,12 @@ async function watchesOnly(page) {
 
 try {
   const context = await browser.newContext({ locale: "en" });
+  const sent = [];
+  context.on("request", (request) => request.url().startsWith(chat) && sent.push(request.allHeaders()));
   const page = await arrive(context);
   await writable(page);
+  for (const headers of await Promise.all(sent)) assert.equal(headers.cookie, undefined, "a cookie reached the chat");
+  assert.ok(sent.length > 5, "no request to the chat was seen");
   assert.equal(new URL(page.url()).hash, "", "a secret stays in the address bar");
   assert.equal((await context.cookies(chat)).filter((cookie) => !cookie.name.startsWith("townhall-") && !cookie.name.startsWith("_")).length, 0);
 

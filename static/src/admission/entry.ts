@@ -1,6 +1,7 @@
 /** From nobody to a participant, in the browser: make a token, have it signed unseen, show it, come back with it. */
 import { api } from "../ui/api";
 import { issuerKey } from "./issuer_key";
+import { issuerOrigin } from "./issuer_origin";
 import { b64, joined, message, proven, unb64 } from "./token";
 import { lock } from "./portable";
 import { find, keep, type Entry } from "./vault";
@@ -25,6 +26,7 @@ export function able(): boolean {
  * Its key can be read out until it is locked (portable.ts), so that it can be saved.
  */
 export async function begin(code: string, issuer: { url: string; key: string }): Promise<string> {
+  if (issuerOrigin(issuer.url) === "") throw new TypeError("not an origin");
   const spki = unb64(issuer.key);
   let entry = await find(code);
   // The same blinded value again, where one is under way: the issuer answers it again, and refuses another.
@@ -37,7 +39,7 @@ export async function begin(code: string, issuer: { url: string; key: string }):
     entry = { code, spki, privateKey: pair.privateKey, deviceKey, prepared, blinded: joined(blindedMsg), inverse: joined(inv) };
     await keep(entry);
   }
-  return `${issuer.url}/admit/${encodeURIComponent(code)}#b=${b64(entry.blinded!)}`;
+  return `${issuerOrigin(issuer.url)}/admit/${encodeURIComponent(code)}#b=${b64(entry.blinded!)}`;
 }
 
 /** Take the issuer's answer. False: it is not a signature by the key that stands in the log, or there was nothing to sign. */

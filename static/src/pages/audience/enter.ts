@@ -1,6 +1,7 @@
 /** Getting in comes before the link is opened: it needs a ticket, and an entry where the town hall has an issuer. */
 import { signal } from "@preact/signals";
 import { able, begin, complete, show, type Shown } from "../../admission/entry";
+import { issuerOrigin } from "../../admission/issuer_origin";
 import { b64 } from "../../admission/token";
 import { find, type Entry } from "../../admission/vault";
 import { t } from "../../i18n";
@@ -58,7 +59,7 @@ export async function enter(): Promise<string | null> {
 
   mine.entry = await find(code);
   const whole = mine.entry?.signature !== undefined;
-  if (!able()) standing.value = "unable";
+  if (!able() || issuerOrigin(issuer.url) === "") standing.value = "unable";
   else if (whole && b64(mine.entry!.spki) !== issuer.key) standing.value = "foreign";
   else if (whole) standing.value = mine.entry!.shown ? "arrived" : "holding";
   else if (sessionStorage.getItem(TRIED)) standing.value = "outside";
