@@ -12,7 +12,7 @@ from protocol import wire
 from protocol.bus import unpack
 from protocol.refusals import Refusal
 from server.http.context import Context
-from server.http.replies import bearer, no
+from server.http.replies import no
 from server.http.security import headers
 from server.store import log as store_log
 from server.store.client import Store, StoreRefused, StoreUnavailable
@@ -32,8 +32,9 @@ def routes(context: Context) -> list[web.RouteDef]:
     """`GET /api/v1/halls/CODE/audit.jsonl`."""
 
     async def audit(request: web.Request) -> web.StreamResponse:
-        if not context.gateway.admission.is_organiser(bearer(request)):
-            return no(Refusal("not_admitted"), request)
+        refusal = context.no_organiser(request)
+        if refusal is not None:
+            return no(refusal, request)
         runtime = await context.gateway.find(request.match_info["code"])
         if isinstance(runtime, Refusal):
             return no(runtime, request)

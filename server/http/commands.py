@@ -29,7 +29,8 @@ def routes(context: Context) -> list[web.RouteDef]:
         if isinstance(body, Refusal):
             return no(body, request)
         join = Join(code=request.match_info["code"], token=bearer(request), lang=language(request))
-        session = await context.gateway.join(role, join)
+        refusal = context.no_organiser(request) if role == "organiser" else None
+        session = refusal or await context.gateway.join(role, join)
         if isinstance(session, Refusal):
             return no(session, request)
         if not isinstance(body, dict) or set(body) != {"command", "payload"}:

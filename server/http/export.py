@@ -23,7 +23,7 @@ from protocol.sentences import section
 from server.csv_files import cell
 from server.halls.replay import replay
 from server.http.context import Context
-from server.http.replies import bearer, no
+from server.http.replies import no
 from server.http.security import headers
 from server.http.well_known import pages_hash
 from server.store.client import StoreRefused, StoreUnavailable
@@ -222,8 +222,9 @@ def routes(context: Context) -> list[web.RouteDef]:
     zone = ZoneInfo(context.settings.time_zone)
 
     async def export(request: web.Request) -> web.StreamResponse:
-        if not context.gateway.admission.is_organiser(bearer(request)):
-            return no(Refusal("not_admitted"), request)
+        refusal = context.no_organiser(request)
+        if refusal is not None:
+            return no(refusal, request)
         runtime = await context.gateway.find(request.match_info["code"])
         if isinstance(runtime, Refusal):
             return no(runtime, request)

@@ -23,7 +23,7 @@ from server.http.body import read, read_bytes, typed
 from server.http.built import Handler
 from server.http.context import Context
 from server.http.join import svg
-from server.http.replies import bearer, done, language, no
+from server.http.replies import done, language, no
 from server.http.staff import states
 from server.settings import Settings
 from server.store.appender import Busy
@@ -74,8 +74,9 @@ def routes(context: Context) -> list[web.RouteDef]:
 
     def guarded(handler: Handler) -> Handler:
         async def check(request: web.Request) -> web.StreamResponse:
-            if not gateway.admission.is_organiser(bearer(request)):
-                return no(Refusal("not_admitted"), request)
+            refusal = context.no_organiser(request)
+            if refusal is not None:
+                return no(refusal, request)
             try:
                 return await handler(request)
             except (StoreUnavailable, Busy):

@@ -40,26 +40,29 @@ class WantedLinks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 def routes(context: Context) -> list[web.RouteDef]:
     """`POST /api/v1/halls/CODE/ROLE/ticket`, `POST …/ROLE/grant`, `POST /api/v1/halls/CODE/links`."""
-    tries = Buckets(limit("joins_per_address_per_min"), 60)
+    failures = Buckets(limit("joins_per_address_per_min"), 60)
+
+    def failed(refusal: Refusal, request: web.Request) -> web.StreamResponse:
+        """A secret that is none counts against its address; one that is good is never kept waiting by what others try."""
+        wait_s = failures.take(context.addresses.key(*asked_from(request)), time.monotonic())
+        return no(Refusal("too_many_joins", retry_after_ms=int(wait_s * 1000) + 1) if wait_s else refusal, request)
 
     async def ticket(request: web.Request) -> web.StreamResponse:
         role = ROLES.get(request.match_info["role"])
         if role is None or role in ("audience", "organiser"):
             return no(Refusal("unknown_command"), request)
-        wait_s = tries.take(context.addresses.key(*asked_from(request)), time.monotonic())
-        if wait_s:
-            return no(Refusal("too_many_joins", retry_after_ms=int(wait_s * 1000) + 1), request)
         runtime = await context.gateway.find(request.match_info["code"])
         if isinstance(runtime, Refusal):
-            return no(runtime, request)
+            return failed(runtime, request)
         found = context.gateway.admission.exchange(runtime.hall, role, bearer(request))
         if isinstance(found, Refusal):
-            return no(found, request)
+            return failed(found, request)
         return done({"ticket": found, "expires_in_s": limit("staff_ticket_s")})
 
     async def make(request: web.Request) -> web.StreamResponse:
-        if not context.gateway.admission.is_organiser(bearer(request)):
-            return no(Refusal("not_admitted"), request)
+        refusal = context.no_organiser(request)
+        if refusal is not None:
+            return no(refusal, request)
         asked = typed(await read(request, "setup_bytes"), WantedLinks)
         if isinstance(asked, Refusal):
             return no(asked, request)
@@ -74,15 +77,12 @@ def routes(context: Context) -> list[web.RouteDef]:
         role = ROLES.get(request.match_info["role"])
         if role is None:
             return no(Refusal("unknown_command"), request)
-        wait_s = tries.take(context.addresses.key(*asked_from(request)), time.monotonic())
-        if wait_s:
-            return no(Refusal("too_many_joins", retry_after_ms=int(wait_s * 1000) + 1), request)
         runtime = await context.gateway.find(request.match_info["code"])
         if isinstance(runtime, Refusal):
-            return no(runtime, request)
+            return failed(runtime, request)
         found = granted(runtime.hall, role, bearer(request), time.time())
         if isinstance(found, Refusal):
-            return no(found, request)
+            return failed(found, request)
         made = await let_in(context.gateway.executor, context.gateway.admission.links, runtime, found)
         if isinstance(made, Refusal):
             return no(made, request)

@@ -91,7 +91,8 @@ async def test_a_participant_acts_only_on_messages_that_are_theirs(server: Serve
 
 # --- from where ---
 HANDSHAKE = (
-    "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: {host}\r\nOrigin: {origin}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: {host}\r\nOrigin: {origin}\r\n"
+    "Upgrade: websocket\r\nConnection: Upgrade\r\n"
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
 )
 FOREIGN = ("http://evil.example", "null", "https://127.0.0.1", "http://127.0.0.1:1", "http://{host}.evil.example", "file://", "")
