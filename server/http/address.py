@@ -32,7 +32,7 @@ class Addresses:
         """The address, never to be logged or kept."""
         if not forwarded:
             return peer
-        hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()]
+        hops = [_without_port(hop.strip()) for hop in forwarded.split(",") if hop.strip()]
         while hops and self._is_trusted(peer):
             peer = hops.pop()
         return peer
@@ -43,6 +43,13 @@ class Addresses:
         except ValueError:
             return False
         return any(parsed in network for network in self._trusted)
+
+
+def _without_port(hop: str) -> str:
+    """`203.0.113.5:51001` and `[2001:db8::1]:443` as some proxies write them; a port would make an address of its own."""
+    if hop.startswith("["):
+        return hop[1:].partition("]")[0]
+    return hop.partition(":")[0] if hop.count(":") == 1 else hop
 
 
 def asked_from(request: web.Request) -> tuple[str, str]:

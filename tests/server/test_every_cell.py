@@ -203,6 +203,23 @@ async def test_an_address_is_believed_only_from_configured_proxies(tmp_path: Any
     assert Addresses(trusted).of(*asked_from(request)) == told
 
 
+@pytest.mark.parametrize(
+    ("forwarded", "told"),
+    [
+        ("203.0.113.5:51001", "203.0.113.5"),
+        ("203.0.113.5", "203.0.113.5"),
+        ("[2001:db8::1]:443", "2001:db8::1"),
+        ("[2001:db8::1]", "2001:db8::1"),
+        ("2001:db8::1", "2001:db8::1"),
+        ("198.51.100.1:9, 203.0.113.5:51001, 127.0.0.3:80", "203.0.113.5"),
+    ],
+)
+def test_the_port_that_a_proxy_writes_behind_an_address_is_no_part_of_it(forwarded: str, told: str) -> None:
+    from server.http.address import Addresses
+
+    assert Addresses(("127.0.0.0/8",)).of("127.0.0.2", forwarded) == told
+
+
 async def test_two_nodes_with_one_secret_take_each_others_tickets_and_with_two_secrets_none(
     server: Server, tmp_path: Any
 ) -> None:
