@@ -15,6 +15,7 @@ from moderation.text import clean
 from protocol import commands as c
 from protocol import entries as e
 from protocol.limits import limit
+from protocol.origins import is_safe_address, is_safe_origin
 from protocol.refusals import Refusal
 from protocol.setup import Admission, Setup
 
@@ -45,7 +46,7 @@ def checked(setup: Setup) -> Setup | Refusal:
     for place, director in enumerate(setup.directors):
         if director.department not in departments:
             return Refusal("no_such_department", field=f"$.setup.directors[{place}].department")
-    if setup.video is not None and not setup.video.url.startswith(("https://", "http://localhost", "http://127.0.0.1")):
+    if setup.video is not None and not is_safe_address(setup.video.url):
         return Refusal("bad_video", field="$.setup.video.url")
     return msgspec.structs.replace(
         setup,
@@ -66,6 +67,9 @@ def create(code: str, actor: Actor, setup: Setup, context: Context, admission: A
     found = checked(setup)
     if isinstance(found, Refusal):
         return found
+    if admission is not None and not is_safe_origin(admission.issuer.url):
+        # Every visitor is sent there.
+        return Refusal("bad_issuer_url", field="$.admission.issuer.url")
     return one(e.HallCreated(at=context.now, by=actor.by, code=code, setup=found, admission=admission))
 
 

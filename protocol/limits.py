@@ -65,7 +65,10 @@ LIMITS: dict[str, Limit] = {
     ),
     "commands_per_10_s": Limit(100, "commands of one staff link in 10 s, on one node", "the command is refused", "too_fast"),
     "joins_per_address_per_min": Limit(
-        3_000, "tickets for one address in 60 s, on one node", "the ticket is refused", "too_many_joins"
+        3_000,
+        "tickets to watch, and refused secrets, tokens and links, of one address in 60 s, on one node",
+        "what is wrong and who brings no secret wait; a good secret never does",
+        "too_many_joins",
     ),
     "bad_secrets_per_address_per_min": Limit(
         60, "wrong secrets and keys from one address in 60 s, on one node", "they are no longer told apart", "too_many_joins"

@@ -92,6 +92,8 @@ REFUSALS: dict[str, Kind] = {
     "no_mail": Kind(False, 409),
     "guest_without_address": Kind(False, 422),
     "bad_video": Kind(False, 422),
+    "bad_issuer_url": Kind(False, 422),
+    "same_host": Kind(False, 422),
     "code_taken": Kind(False, 409),
     # the machinery
     "not_saved": Kind(True, 503),

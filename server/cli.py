@@ -139,6 +139,7 @@ def parser(lang: Language) -> argparse.ArgumentParser:
     issuer.add_argument("--issuer-host", help=t("host"))
     issuer.add_argument("--issuer-port", type=int, help=t("port"))
     issuer.add_argument("--port", type=int, help=t("chat_port"))
+    issuer.add_argument("--host", help=t("chat_host"))
     issuer.add_argument("--with-parent", action="store_true", help=t("with_parent"))
     issuance = add("issuance", issuance_command)
     issuance.add_argument("code", type=_code, help=t("code"))

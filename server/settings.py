@@ -20,6 +20,7 @@ import msgspec
 from msgspec import Meta
 
 from protocol.names import Language
+from protocol.origins import is_origin, is_safe_address
 from protocol.sentences import sentence
 
 PREFIX = "TOWNHALL_"
@@ -84,8 +85,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     issuer_public_url: Annotated[
         str,
         Meta(
-            description="Where people reach the issuer: an origin of its own (`https://admit.example.org`), best on another host."
-            " Empty: http://ISSUER_HOST:ISSUER_PORT."
+            description="Where people reach the issuer (`https://admit.example.org`): a host name of its own, as cookies know no "
+            "ports; that of the chat is refused. Empty: http://ISSUER_HOST:ISSUER_PORT, on the loopback http://localhost:ISSUER_PORT."
         ),
     ] = ""
     issuer_dir: Annotated[str, Meta(description="Folder of the issuer alone: ledger, keys, secret. Empty: DATA_DIR/issuer.")] = ""
@@ -223,11 +224,11 @@ def _fits(name: str, value: Any) -> bool:
         checked = getattr(msgspec.convert({name: value}, Settings), name)
         match name:
             case "public_url" | "issuer_public_url":
-                return checked == "" or _is_origin(checked.rstrip("/"))
+                return checked == "" or is_origin(checked.rstrip("/"))
             case "origins":
-                return all(_is_origin(origin) for origin in checked)
+                return all(is_origin(origin) for origin in checked)
             case "oidc_issuer":
-                return checked == "" or str(checked).startswith(("https://", "http://localhost", "http://127.0.0.1"))
+                return checked == "" or is_safe_address(checked)
             case "oidc_staff":
                 return all(STAFF_RULE.fullmatch(rule) for rule in checked)
             case "trusted_proxies":
@@ -239,14 +240,6 @@ def _fits(name: str, value: Any) -> bool:
     except (msgspec.ValidationError, ValueError, LookupError, OSError):
         return False
     return True
-
-
-def _is_origin(text: str) -> bool:
-    """Scheme, host and port, nothing more (RFC 6454, 6.2)."""
-    with contextlib.suppress(ValueError):
-        parts = urlsplit(text)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and text == f"{parts.scheme}://{parts.netloc}"
-    return False
 
 
 def _from_text(name: str, text: str) -> Any:

@@ -8,8 +8,10 @@ import segno
 from moderation.context import Actor
 from protocol.commands import OpenHall
 from protocol.names import Language
+from protocol.origins import host_of
 from protocol.refusals import Refusal
 from protocol.setup import Admission, Setup
+from server.apart import compared
 from server.commands.links import print_made
 from server.commands.terminal import Failed, say, words
 from server.commands.town_halls import opened
@@ -17,7 +19,7 @@ from server.gateway.staff import everybody, hand_out
 from server.halls.runtime import Runtime
 from server.http.csv_import import parse
 from server.http.organiser import known
-from server.issuer.command_line import books, card_of, end_of, until
+from server.issuer.command_line import books, card_of, card_url, end_of, until
 from server.settings import Settings
 from server.toolbox import Toolbox
 
@@ -71,6 +73,8 @@ async def _admission(
     if settings.issuer == "none":
         # Its key would be made in a folder that no issuer serves, and nobody could ever come in.
         raise Failed(say(lang, "no_issuer_here"))
+    if compared(tools.links.public_url, card_url(settings)) == "same":
+        raise Failed(say(lang, "same_host", host=host_of(card_url(settings))))
     try:
         ends = None if given.ends is None else end_of(given.ends, settings)
     except ValueError:

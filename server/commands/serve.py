@@ -7,9 +7,10 @@ from collections.abc import AsyncIterator
 
 from protocol.names import Language
 from server import app, event_loop
+from server.apart import told_apart
 from server.commands.closing import closing
 from server.commands.settings import used
-from server.commands.terminal import say
+from server.commands.terminal import Failed, say
 from server.demo.run import crowd, demo_hall, print_links
 from server.issuer.beside import Beside, beside
 from server.settings import Settings
@@ -22,6 +23,7 @@ FILES = 65_536
 
 async def serve_command(given: argparse.Namespace, settings: Settings, sources: dict[str, str], lang: Language) -> int:
     """Until SIGINT or SIGTERM."""
+    _told_apart(settings, lang)
     _more_files()
     stopped = event_loop.stop_signal()
     print(used(settings, sources, lang), flush=True)
@@ -40,6 +42,7 @@ async def serve_command(given: argparse.Namespace, settings: Settings, sources: 
 
 async def demo_command(given: argparse.Namespace, settings: Settings, sources: dict[str, str], lang: Language) -> int:
     """The server with a demo town hall."""
+    _told_apart(settings, lang)
     _more_files()
     stopped = event_loop.stop_signal()
     async with _served(settings) as server, _issuer(given, settings, server) as issuer, contextlib.AsyncExitStack() as stack:
@@ -60,6 +63,15 @@ async def demo_command(given: argparse.Namespace, settings: Settings, sources: d
         await stopped.wait()
         print(say(lang, "stopping"), flush=True)
     return 0
+
+
+def _told_apart(settings: Settings, lang: Language) -> None:
+    """Raises Failed where chat and issuer would share their cookies; on this machine alone that is said."""
+    wrong, here = told_apart(settings, lang)
+    if wrong:
+        raise Failed("\n".join(wrong))
+    if here:
+        print("\n".join(here), flush=True)
 
 
 def _more_files() -> None:
@@ -95,8 +107,8 @@ async def _issuer(given: argparse.Namespace, settings: Settings, server: app.Nod
     if settings.issuer == "none":
         yield None
         return
-    # Its port follows from the chat's, which may be given on the command line.
-    arguments = [*_same(given), "--port", str(settings.port)]
+    # Its port and its host name follow from the chat's, which may be given on the command line.
+    arguments = [*_same(given), "--port", str(settings.port), "--host", settings.host]
     async with beside(arguments, same_port=not settings.port and not settings.issuer_port) as found:
         server.neighbours = found.warnings
         async with closing(server.closed_halls, lambda: found.url, _same(given)):

@@ -71,19 +71,25 @@ class Asks:
 
     def answer(self, asked: Asked, body: bytes, transport: object) -> bytes | Coroutine[Any, Any, bytes]:
         """All that is to be written, or what to await for it. Never raises."""
+
+        def address() -> bytes:
+            return self._addresses.key(peer_of(transport), asked.forwarded)
+
         try:
             told: Told | Coroutine[Any, Any, Told] | None
-            told = self._entrance.too_many(asked.what, lambda: self._addresses.key(peer_of(transport), asked.forwarded))
+            told = self._entrance.too_many(asked.what, address)
             if told is None:
                 told = self._entrance.told(asked.what, asked.code, body)
+                if isinstance(told, dict | Refusal):
+                    told = self._entrance.counted(asked.what, told, address)
         except Exception:
             told = internal(_route(asked.what))
-        return self._ready(told, asked) if isinstance(told, dict | Refusal) else self._awaited(told, asked)
+        return self._ready(told, asked) if isinstance(told, dict | Refusal) else self._awaited(told, asked, address)
 
-    async def _awaited(self, coming: Coroutine[Any, Any, Told], asked: Asked) -> bytes:
+    async def _awaited(self, coming: Coroutine[Any, Any, Told], asked: Asked, address: Callable[[], bytes]) -> bytes:
         told: Told
         try:
-            told = await coming
+            told = self._entrance.counted(asked.what, await coming, address)
         except Exception:
             told = internal(_route(asked.what))
         return self._ready(told, asked)

@@ -7,6 +7,7 @@ from ipaddress import ip_address, ip_network
 
 from aiohttp import web
 
+from protocol.origins import host_of, is_literal
 from server.mac import Mac
 
 SALT_S = 3600
@@ -31,7 +32,7 @@ class Addresses:
         """The address, never to be logged or kept."""
         if not forwarded:
             return peer
-        hops = [hop.strip() for hop in forwarded.split(",") if hop.strip()]
+        hops = [_without_port(hop.strip()) for hop in forwarded.split(",") if hop.strip()]
         while hops and self._is_trusted(peer):
             peer = hops.pop()
         return peer
@@ -42,6 +43,13 @@ class Addresses:
         except ValueError:
             return False
         return any(parsed in network for network in self._trusted)
+
+
+def _without_port(hop: str) -> str:
+    """`203.0.113.5:51001` and `[2001:db8::1]:443` as some proxies write them; a port would make an address of its own."""
+    if hop.startswith("["):
+        return hop[1:].partition("]")[0]
+    return hop.partition(":")[0] if hop.count(":") == 1 else hop
 
 
 def asked_from(request: web.Request) -> tuple[str, str]:
@@ -57,8 +65,11 @@ def peer_of(transport: object) -> str:
 
 
 def same_origin(origin: str | None, host: str, allowed: Sequence[str], public_url: str) -> bool:
-    """Whether the page that asks is our own or one that is allowed. Without an Origin it is no page of a browser."""
-    if origin is None:
+    """Whether the page that asks is our own or one that is allowed. Without an Origin it is no page of a browser.
+
+    The Host that a request names counts only where it is an IP address or `localhost`: any other name may lead to this server
+    because somebody else's name server says so (DNS rebinding).
+    """
+    if origin is None or origin == public_url.rstrip("/") or origin in allowed:
         return True
-    own = {f"http://{host}", f"https://{host}", public_url.rstrip("/")}
-    return origin in own or origin in allowed
+    return origin in (f"http://{host}", f"https://{host}") and is_literal(host_of(f"http://{host}"))

@@ -22,6 +22,8 @@ from server.store.client import StoreRefused, StoreUnavailable
 
 SPREAD_MS = 5_000
 """Over so long are those spread who are told to come again: a whole office shares one address."""
+FAILURES = frozenset(("bad_request", "bad_token", "stale_nonce", "too_big", "token_taken", "unknown_hall"))
+"""Of a redemption: without a token that is good, or with another's."""
 What = Literal["card", "join", "nonce", "redeem"]
 GOES_ON: frozenset[What] = frozenset({"nonce"})
 """After the answer to anything else the connection is closed: what is asked next has nothing in common with it. A nonce is
@@ -39,18 +41,20 @@ class Entrance:
         self._redeemer = redeemer
         self._clock = clock
         self._joins = Buckets(limit("joins_per_address_per_min"), 60)
-        self._shown = Buckets(limit("joins_per_address_per_min"), 60)
+        self._failed = Buckets(limit("joins_per_address_per_min"), 60)
 
     def too_many(self, what: What, address: Callable[[], bytes]) -> Refusal | None:
-        """Whether one address asks too often (`too_many_joins`); to be asked once, before a body is read. `address`: its key."""
-        match what:
-            case "join":
-                if wait_s := self._joins.take(address(), self._clock()):
-                    return Refusal("too_many_joins", retry_after_ms=int(wait_s * 1000) + random.randint(1, SPREAD_MS))
-            case "redeem":
-                if wait_s := self._shown.take(address(), self._clock()):
-                    return Refusal("too_many_joins", retry_after_ms=int(wait_s * 1000) + 1)
+        """Whether one address asks too often for what needs no secret (`too_many_joins`); to be asked once. `address`: its key"""
+        if what == "join" and (wait_s := self._joins.take(address(), self._clock())):
+            return Refusal("too_many_joins", retry_after_ms=int(wait_s * 1000) + random.randint(1, SPREAD_MS))
         return None
+
+    def counted(self, what: What, told: Told, address: Callable[[], bytes]) -> Told:
+        """What is answered in the end: a token that is none counts against its address, one that is good against nobody."""
+        if what == "redeem" and isinstance(told, Refusal) and told.code in FAILURES:
+            if wait_s := self._failed.take(address(), self._clock()):
+                return Refusal("too_many_joins", retry_after_ms=int(wait_s * 1000) + 1)
+        return told
 
     def told(self, what: What, code: str, body: bytes = b"") -> Told | Coroutine[Any, Any, Told]:
         """The answer, or what to await for it: where the town hall has to be loaded, or the store asked. `code`: as typed."""

@@ -52,15 +52,17 @@ def ask(context: Context, what: What, bound: str = "") -> Handler:
         return answer
 
     async def answered(request: web.Request) -> web.Response:
-        refusal = context.entrance.too_many(what, lambda: context.addresses.key(*asked_from(request)))
+        def address() -> bytes:
+            return context.addresses.key(*asked_from(request))
+
+        refusal = context.entrance.too_many(what, address)
         if refusal is not None:
             return no(refusal, request)
         body = await read_bytes(request, bound) if bound else b""
-        if isinstance(body, Refusal):
-            return no(body, request)
-        told = context.entrance.told(what, request.match_info["code"], body)
+        told = body if isinstance(body, Refusal) else context.entrance.told(what, request.match_info["code"], body)
         if not isinstance(told, dict | Refusal):
             told = await told
+        told = context.entrance.counted(what, told, address)
         return no(told, request) if isinstance(told, Refusal) else done(told)
 
     return handle

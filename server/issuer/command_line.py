@@ -14,15 +14,17 @@ import msgspec
 
 from protocol.credentials import key_hex, key_words
 from protocol.names import Language
+from protocol.origins import host_of
 from protocol.refusals import Refusal
 from protocol.sentences import sentence
 from protocol.setup import Issuer
 from server import event_loop
 from server.answers import refused
+from server.apart import chat_address, compared, issuer_address, issuer_port, told_apart
 from server.issuer.eligibility import Issuance
 from server.issuer.issuances import Issuances
 from server.issuer.routes import b64
-from server.issuer.run import ADDRESS, folder, parent_gone, port, running, staff_grants
+from server.issuer.run import ADDRESS, folder, parent_gone, running, staff_grants
 from server.settings import Settings
 
 AGAIN_S = 0.5
@@ -32,6 +34,10 @@ TRIES = 20
 
 async def issuer_command(given: argparse.Namespace, settings: Settings, sources: dict[str, str], lang: Language) -> int:
     """Until SIGINT or SIGTERM; beside a chat, until that is gone."""
+    wrong, _ = told_apart(settings, lang)
+    if wrong:
+        print("\n".join(wrong), file=sys.stderr)
+        return 1
     stopped = event_loop.stop_signal()
     async with contextlib.AsyncExitStack() as stack:
         tries = TRIES if given.with_parent else 1
@@ -44,7 +50,7 @@ async def issuer_command(given: argparse.Namespace, settings: Settings, sources:
                 if error.errno != errno.EADDRINUSE:
                     raise
                 if not tries:
-                    print(sentence(lang, "cli", "port_taken", port=port(settings)), file=sys.stderr)
+                    print(sentence(lang, "cli", "port_taken", port=issuer_port(settings)), file=sys.stderr)
                     return 1
                 await asyncio.sleep(AGAIN_S)
         print(f"issuer: {await issuer.organiser_url()}", flush=True)
@@ -80,17 +86,17 @@ def until(issuance: Issuance, settings: Settings) -> str:
     return datetime.fromtimestamp(issuance.closes_at, ZoneInfo(settings.time_zone)).strftime("%Y-%m-%d %H:%M")
 
 
-def url_of(settings: Settings) -> str:
-    """Where people reach the issuer on this folder, as it told when it ran last."""
+def card_url(settings: Settings) -> str:
+    """Where people reach the issuer of this folder."""
     told = folder(settings) / ADDRESS
-    listening = f"http://{settings.issuer_host}:{port(settings)}"
-    return settings.issuer_public_url.rstrip("/") or (told.read_text("ascii").strip() if told.exists() else listening)
+    told_by = told.read_text("ascii").strip() if told.exists() and not settings.issuer_public_url else ""
+    return told_by or issuer_address(settings, issuer_port(settings))
 
 
 def card_of(settings: Settings, issuance: Issuance) -> Issuer:
     """What the organiser carries from the issuer to the chat."""
     return Issuer(
-        url=url_of(settings),
+        url=card_url(settings),
         key=b64(issuance.spki),
         kinds=issuance.kinds,
         staff_key=b64(staff_grants(settings).public),
@@ -112,7 +118,10 @@ async def issuance_command(given: argparse.Namespace, settings: Settings, source
     async with books(settings) as issuances:
         found: Issuance | Refusal | None = await issuances.get(given.code)
         if found is None and given.title:
-            chat = given.chat or settings.public_url or f"http://{settings.host}:{settings.port}"
+            chat = given.chat or chat_address(settings)
+            if compared(chat, card_url(settings)) == "same":
+                print(say("same_host", host=host_of(chat)), file=sys.stderr)
+                return 1
             if not given.who:
                 print(say("who_then"), file=sys.stderr)
                 return 1

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import os
 import secrets
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -11,6 +12,7 @@ from pathlib import Path
 from aiohttp import web
 
 from protocol.refusals import Refusal
+from server.apart import chat_address, issuer_address, issuer_port
 from server.http import built, well_known
 from server.http import run as http_run
 from server.http.address import Addresses, same_origin
@@ -37,6 +39,9 @@ from server.settings import Settings
 ADDRESS = "address"
 """File in the issuer's folder with the address of the issuer that ran on it last."""
 
+PORT_TRIES = 5
+"""A free port of 127.0.0.1 may be taken on ::1: so many are tried."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunningIssuer:
@@ -60,11 +65,6 @@ class RunningIssuer:
 def folder(settings: Settings) -> Path:
     """Of the issuer alone."""
     return Path(settings.issuer_dir) if settings.issuer_dir else Path(settings.data_dir) / "issuer"
-
-
-def port(settings: Settings) -> int:
-    """The one after the chat's, unless it is set; a free one (0) where the chat's is free too."""
-    return settings.issuer_port or (settings.port + 1 if settings.port else 0)
 
 
 def staff_grants(settings: Settings) -> StaffGrants:
@@ -117,18 +117,39 @@ async def running(settings: Settings) -> AsyncIterator[RunningIssuer]:
             built.read(pages) if pages is not None else {},
             Guard(openings, addresses),
             settings.issuer_public_url.rstrip("/"),
-            settings.public_url or (f"http://{settings.host}:{settings.port}" if settings.port else ""),
+            chat_address(settings) if settings.public_url or settings.port else "",
             mailer.set_up,
             b64(staff.public),
         )
         further = invitation_routes.routes(desk, Invitations(issuances, People(secret)), mailer)
         runner = await http_run.set_up(application(desk, further))
         stack.push_async_callback(runner.cleanup)
-        await web.TCPSite(runner, settings.issuer_host, port(settings)).start()
-        bound = int(runner.addresses[0][1])
-        desk.public_url = desk.public_url or f"http://{settings.issuer_host}:{bound}"
+        bound = await _listen(runner, settings.issuer_host, issuer_port(settings))
+        desk.public_url = issuer_address(settings, bound)
         write_private(home / ADDRESS, f"{desk.public_url}\n".encode("ascii"))
         yield RunningIssuer(desk.public_url, bound, openings, issuances)
+
+
+async def _listen(runner: web.AppRunner, host: str, port: int) -> int:
+    """On HOST:PORT (0: a free one); the port. On 127.0.0.1 also on ::1, as `localhost` may mean either. Raises OSError."""
+    tries = 1 if port else PORT_TRIES
+    while True:
+        site = web.TCPSite(runner, host, port)
+        await site.start()
+        bound = int(runner.addresses[-1][1])
+        if host != "127.0.0.1":
+            return bound
+        try:
+            await web.TCPSite(runner, "::1", bound).start()
+        except OSError as error:
+            # Where IPv6 is off there is nothing to listen on. A stranger who has the port there would be taken for us.
+            if error.errno == errno.EADDRINUSE:
+                tries -= 1
+                if not tries:
+                    raise
+                await site.stop()
+                continue
+        return bound
 
 
 def _ours(request: web.Request, public_url: str) -> bool:

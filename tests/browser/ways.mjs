@@ -71,6 +71,8 @@ try {
   // Neither a mere visit nor a link that somebody else has made signs anything: not with an invitation, nor while a session at the
   // provider and at the issuer lives. Whoever presses there gets an entry of their own.
   const context = await browser.newContext({ locale: "en" });
+  const sent = [];
+  context.on("request", (request) => request.url().startsWith(chat) && sent.push(request.allHeaders()));
   if (way === "oidc") {
     await (await lured(context, counts)).close();
     const login = await context.newPage();
@@ -85,6 +87,8 @@ try {
   await takePart(page, true);
   await writable(page);
   assert.equal(await counts.issued(), 1);
+  for (const headers of await Promise.all(sent)) assert.equal(headers.cookie, undefined, "a cookie reached the chat");
+  assert.ok(sent.length > 5, "no request to the chat was seen");
   assert.equal(new URL(page.url()).hash, "", "a secret stays in the address bar");
   assert.equal((await context.cookies(chat)).filter((cookie) => !cookie.name.startsWith("townhall-") && !cookie.name.startsWith("_")).length, 0);
 

@@ -14,7 +14,7 @@ const names = JSON.parse(process.env.NAMES ?? "{}");
 const server = createServer();
 server.listen(0, "127.0.0.1");
 await once(server, "listening");
-const issuer = `http://127.0.0.1:${server.address().port}`;
+const issuer = `http://localhost:${server.address().port}`;
 console.warn = console.info = () => undefined;
 const provider = new Provider(issuer, {
   clients: [

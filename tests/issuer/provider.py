@@ -22,7 +22,7 @@ def providing(issuer_port: int, groups: Mapping[str, Sequence[str]], names: Mapp
     `names`: what they are called.
     """
     with subprocess.Popen(
-        ["node", str(Path(__file__).parent / "provider.mjs"), f"http://127.0.0.1:{issuer_port}/oidc/callback"],
+        ["node", str(Path(__file__).parent / "provider.mjs"), f"http://localhost:{issuer_port}/oidc/callback"],
         env={**os.environ, "GROUPS": json.dumps(groups), "NAMES": json.dumps(names or {})},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -30,7 +30,7 @@ def providing(issuer_port: int, groups: Mapping[str, Sequence[str]], names: Mapp
     ) as process:
         assert process.stdout is not None
         address = process.stdout.readline().strip()
-        assert address.startswith("http://127.0.0.1:")
+        assert address.startswith("http://localhost:")
         try:
             yield address
         finally:

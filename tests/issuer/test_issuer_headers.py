@@ -91,6 +91,15 @@ async def test_a_page_of_another_origin_makes_it_do_nothing(served: Served, orig
     assert ack["data"]["open"] and ack["data"]["issued"] == 0
 
 
+@pytest.mark.parametrize(("host", "status"), [("evil.example", 403), ("evil.example:80", 403), ("127.0.0.1:8421", 200)])
+async def test_a_name_that_was_led_here_makes_no_origin_ours(served: Served, host: str, status: int) -> None:
+    """Not even one that the browser took for the same origin (DNS rebinding)."""
+    headers = {"Origin": f"http://{host}", "Host": host, "Authorization": f"Bearer {served.issuer.organiser_key}"}
+    url = f"{served.issuer.url}/api/v1/issuances/TESTED/close"
+    async with served.session.post(url, headers=headers) as response:
+        assert response.status == status
+
+
 async def test_the_chats_key_opens_nothing_at_the_issuer(served: Served, tmp_path: Path) -> None:
     from server.secret import load
 

@@ -136,6 +136,11 @@ def test_a_director_with_open_questions_cannot_be_dropped() -> None:
         ({"directors": (Director(id="x", department="nowhere", name="x"),)}, "no_such_department"),
         ({"video": Video(kind="hls", url="http://elsewhere/x.m3u8")}, "bad_video"),
         ({"video": Video(kind="iframe", url="javascript:alert(1)")}, "bad_video"),
+        ({"video": Video(kind="hls", url="http://localhost.elsewhere/x.m3u8")}, "bad_video"),
+        ({"video": Video(kind="hls", url="http://127.0.0.1.elsewhere/x.m3u8")}, "bad_video"),
+        ({"video": Video(kind="iframe", url="https:///embed/1")}, "bad_video"),
+        ({"video": Video(kind="iframe", url="https://me:secret@video.example/embed/1")}, "bad_video"),
+        ({"video": Video(kind="iframe", url="data:text/html,x")}, "bad_video"),
     ],
 )
 def test_a_setup_that_makes_no_sense(changes: dict[str, object], code: str) -> None:

@@ -234,7 +234,7 @@ async def test_a_bad_body_is_told_so_as_by_the_routes(server: Server, plain: int
 @pytest.mark.parametrize(("way", "code"), [("join", "too_many_joins"), ("redeem", "too_many_joins")])
 async def test_one_bound_holds_for_both_ways(server: Server, plain: int, limits: dict[str, Limit], way: str, code: str) -> None:
     entrance = server.node.entrance
-    for buckets in (entrance._joins, entrance._shown):
+    for buckets in (entrance._joins, entrance._failed):
         buckets._burst = 4
     answers = []
     for port in (server.node.port, plain) * 3:

@@ -1,5 +1,7 @@
 """W-01 and W-02: role × command × town hall, every cell over real HTTP; and who may ask from where."""
 
+import asyncio
+from pathlib import Path
 from typing import Any, get_args
 from uuid import uuid4
 
@@ -88,6 +90,11 @@ async def test_a_participant_acts_only_on_messages_that_are_theirs(server: Serve
 
 
 # --- from where ---
+HANDSHAKE = (
+    "GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: {host}\r\nOrigin: {origin}\r\n"
+    "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
 FOREIGN = ("http://evil.example", "null", "https://127.0.0.1", "http://127.0.0.1:1", "http://{host}.evil.example", "file://", "")
 
 
@@ -100,6 +107,39 @@ async def test_a_page_of_another_origin_opens_no_socket(server: Server, origin: 
         async with server.session.ws_connect(url, headers={"Origin": origin.format(host=host)}):
             pass
     assert refused.value.status == 403
+
+
+@pytest.mark.parametrize(
+    ("public_url", "host", "origin", "opens"),
+    [
+        ("", "evil.example", "http://evil.example", False),  # its name server says that it is here
+        ("", "evil.example", "https://evil.example", False),
+        ("", "evil.example:80", "http://evil.example:80", False),
+        ("", "127.0.0.1.evil.example", "http://127.0.0.1.evil.example", False),
+        ("", "localhost.evil.example", "http://localhost.evil.example", False),
+        ("", "10.0.0.7:8420", "http://10.0.0.7:8420", True),
+        ("", "[::1]:8420", "http://[::1]:8420", True),
+        ("", "localhost:8420", "https://localhost:8420", True),
+        ("", "10.0.0.7", "http://10.0.0.8", False),
+        ("https://town.example.org", "town.example.org", "https://town.example.org", True),
+        ("https://town.example.org", "town.example.org", "http://town.example.org", False),
+        ("https://town.example.org", "intranet.example.org", "https://intranet.example.org", True),
+        ("https://town.example.org", "evil.example", "http://evil.example", False),
+    ],
+)
+async def test_the_host_that_a_page_was_led_to_is_ours_only_where_nobody_can_lead_a_name(
+    tmp_path: Path, public_url: str, host: str, origin: str, opens: bool
+) -> None:
+    async with serving(tmp_path / "data", public_url=public_url, origins=("https://intranet.example.org",)) as server:
+        for before in ("", "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"):  # the front's way, and aiohttp's
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.node.port)
+            writer.write(before.encode())
+            if before:
+                await reader.readuntil(b"}")
+            writer.write(HANDSHAKE.format(host=host, origin=origin).encode())
+            status = int((await reader.readline()).split()[1])
+            writer.close()
+            assert status == (101 if opens else 403)
 
 
 async def test_our_own_page_and_a_client_that_is_no_page_do(server: Server) -> None:
@@ -161,6 +201,23 @@ async def test_an_address_is_believed_only_from_configured_proxies(tmp_path: Any
 
     request = make_mocked_request("GET", "/", headers={"X-Forwarded-For": "198.51.100.1, 203.0.113.9"}, transport=Transport())
     assert Addresses(trusted).of(*asked_from(request)) == told
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "told"),
+    [
+        ("203.0.113.5:51001", "203.0.113.5"),
+        ("203.0.113.5", "203.0.113.5"),
+        ("[2001:db8::1]:443", "2001:db8::1"),
+        ("[2001:db8::1]", "2001:db8::1"),
+        ("2001:db8::1", "2001:db8::1"),
+        ("198.51.100.1:9, 203.0.113.5:51001, 127.0.0.3:80", "203.0.113.5"),
+    ],
+)
+def test_the_port_that_a_proxy_writes_behind_an_address_is_no_part_of_it(forwarded: str, told: str) -> None:
+    from server.http.address import Addresses
+
+    assert Addresses(("127.0.0.0/8",)).of("127.0.0.2", forwarded) == told
 
 
 async def test_two_nodes_with_one_secret_take_each_others_tickets_and_with_two_secrets_none(

@@ -1,20 +1,27 @@
 """The nginx of docs/howto/nginx.md, as printed there, in front of a real server and a real issuer: TLS, WebSocket, the stream."""
 
 import asyncio
+import collections
 import contextlib
 import re
 import shutil
 import signal
 import ssl
 import subprocess
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import aiohttp
+import orjson
 import pytest
+from aiohttp.web_protocol import RequestHandler
 
 from loadtests.ports import free_ports
+from protocol.refusals import REFUSALS
+from server.front.front import Front
 from server.issuer.run import RunningIssuer
 from server.issuer.run import running as issuer_running
 from server.settings import Settings
@@ -42,6 +49,7 @@ class Proxy:
     issuer: RunningIssuer
     issuer_url: str
     session: aiohttp.ClientSession
+    trust: ssl.SSLContext
     folder: Path
 
 
@@ -81,7 +89,7 @@ async def proxy(server: Server, tmp_path: Path, stack: contextlib.AsyncExitStack
     config += ours(admit, "admit", issuer.port, 8421, (issuer_plain, issuer_port), folder)
     temporary = "".join(f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
     (folder / "nginx.conf").write_text(f"daemon off; pid {folder}/pid; error_log {folder}/main.log; worker_processes 1;\n"
-        f"events {{ worker_connections 200; }}\nhttp {{ {temporary}\n{config}\n}}\n")  # fmt: skip
+        f"events {{ worker_connections 600; }}\nhttp {{ {temporary}\n{config}\n}}\n")  # fmt: skip
     assert NGINX is not None, "nginx is not installed: tools/install_nginx.sh"
     process = await asyncio.create_subprocess_exec(NGINX, "-p", folder, "-c", folder / "nginx.conf")
     trust = ssl.create_default_context(cafile=str(folder / "cert"))
@@ -98,7 +106,7 @@ async def proxy(server: Server, tmp_path: Path, stack: contextlib.AsyncExitStack
     try:
         await until(listens)
         async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trust, force_close=True)) as session:
-            yield Proxy(url, f"http://localhost:{plain}", issuer, f"https://localhost:{issuer_port}", session, folder)
+            yield Proxy(url, f"http://localhost:{plain}", issuer, f"https://localhost:{issuer_port}", session, trust, folder)
     finally:
         process.send_signal(signal.SIGTERM)
         await process.wait()
@@ -180,3 +188,75 @@ async def test_nginx_writes_nothing_about_who_came(server: Server, proxy: Proxy)
 async def test_a_body_beyond_all_bounds_ends_at_the_proxy(proxy: Proxy) -> None:
     async with proxy.session.post(f"{proxy.url}/api/v1/halls", data=b"x" * 600_000) as response:
         assert response.status == 413
+
+
+@pytest.fixture
+def came(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """What comes to the servers from here on, on new connections."""
+    found: list[bytes] = []
+
+    def watched(kind: type[Front] | type[RequestHandler]) -> None:
+        take: Any = kind.data_received
+
+        def seen(self: Any, data: bytes) -> None:
+            found.append(data)
+            take(self, data)
+
+        monkeypatch.setattr(kind, "data_received", seen)
+
+    watched(Front)
+    watched(RequestHandler)
+    return found
+
+
+async def test_no_cookie_reaches_the_chat(server: Server, came: list[bytes], proxy: Proxy) -> None:
+    await server.hall()
+    headers = {"Cookie": "townhall-session=somebody"}
+    for method, path in (("GET", "/t/TESTED"), ("POST", "/api/v1/halls/TESTED/nonce"), ("POST", "/api/v1/halls/TESTED/join")):
+        async with proxy.session.request(method, proxy.url + path, headers=headers) as response:
+            assert response.status == 200
+    async with proxy.session.ws_connect(f"{proxy.url}/socket.io/?EIO=4&transport=websocket", headers=headers):
+        pass
+    whole = b"".join(came).lower()
+    assert whole.count(b" http/1.1\r\n") >= 4 and b"cookie" not in whole and b"somebody" not in whole
+
+
+@pytest.mark.parametrize("which", ["chat", "issuer"])
+async def test_a_browsers_connection_is_not_kept_for_what_it_asks_later(proxy: Proxy, which: str) -> None:
+    url = proxy.url if which == "chat" else proxy.issuer_url
+    port = int(url.rpartition(":")[2])
+    reader, writer = await asyncio.open_connection("localhost", port, ssl=proxy.trust)
+    writer.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    await reader.readuntil(b"}")
+    began = time.monotonic()
+    async with asyncio.timeout(15):
+        await reader.read()
+    assert 3 < time.monotonic() - began < 9
+    writer.close()
+
+
+async def test_one_address_that_does_nothing_but_ask_is_slowed_at_the_edge(server: Server, proxy: Proxy) -> None:
+    await server.hall()
+    link = (await server.new_link("host"))["url"].partition("#")[2]
+    statuses: collections.Counter[int] = collections.Counter()
+    told = b""
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=proxy.trust)) as laptop:
+
+        async def ask() -> None:
+            nonlocal told
+            async with laptop.post(f"{proxy.url}/api/v1/halls/TESTED/join") as response:
+                statuses[response.status] += 1
+                told = await response.read() if response.status == 429 else told
+
+        for _ in range(28):
+            await asyncio.gather(*(ask() for _ in range(100)))
+        assert statuses[200] >= 2_000, "an office that comes in at once"
+        assert statuses[429] > 100, "and what is beyond"
+        error = orjson.loads(told)["error"]
+        assert error["code"] in REFUSALS and error["retry_after_ms"] > 0, "a page understands it and comes again"
+        async with laptop.post(
+            f"{proxy.url}/api/v1/halls/TESTED/host/ticket", headers={"Authorization": f"Bearer {link}"}
+        ) as response:
+            assert response.status == 200, "a right link comes in, even from there"
+    written = b"".join(path.read_bytes() for path in proxy.folder.glob("*.log"))
+    assert b"client:" not in written and b"127.0.0.1" not in written

@@ -2,6 +2,7 @@
 import { signal } from "@preact/signals";
 import { able, begin, complete, show, type Shown } from "../../admission/entry";
 import { RETURN_S, within } from "../../admission/rounds";
+import { issuerOrigin } from "../../admission/issuer_origin";
 import { b64 } from "../../admission/token";
 import { find, keeps, type Entry } from "../../admission/vault";
 import { t } from "../../i18n";
@@ -72,7 +73,7 @@ export async function enter(): Promise<string | null> {
 
   mine.entry = await find(code);
   const whole = mine.entry?.signature !== undefined;
-  if (!able()) standing.value = "unable";
+  if (!able() || issuerOrigin(issuer.url) === "") standing.value = "unable";
   else if (whole) {
     standing.value = b64(mine.entry!.spki) !== issuer.key ? "foreign" : mine.entry!.shown ? "arrived" : "holding";
     hadOne.value = ask !== null;
@@ -109,14 +110,14 @@ export async function comeBack(): Promise<boolean> {
 export async function getEntry(admission: Admission): Promise<boolean> {
   session.setItem(TRIED, "1");
   if (!session.lasts() || !(await keeps())) return without();
-  location.assign(`${admission.issuer.url}/admit/${encodeURIComponent(code)}`);
+  location.assign(`${issuerOrigin(admission.issuer.url)}/admit/${encodeURIComponent(code)}`);
   return true;
 }
 
 /** Its button was pressed: back there with what is to be signed. `ask`: it takes nothing else than what comes with this. */
 async function answered({ issuer }: Admission, ask: string): Promise<boolean> {
   try {
-    location.replace(`${issuer.url}/admit/${encodeURIComponent(code)}#ask=${ask}&${await begin(code, issuer)}`);
+    location.replace(`${issuerOrigin(issuer.url)}/admit/${encodeURIComponent(code)}#ask=${ask}&${await begin(code, issuer)}`);
     return true;
   } catch {
     return without();
