@@ -21,6 +21,8 @@ TRIES = 3
 """For each; then it is left to the issuer's own end."""
 ENDS_S = 60.0
 """How long the command may take."""
+LEAVES_S = 5.0
+"""The same when the server stops meanwhile."""
 KEPT = 10_000
 """Codes that are remembered as done."""
 
@@ -65,6 +67,12 @@ class Closing:
                 status = await process.wait()
         except TimeoutError:
             pass
+        except asyncio.CancelledError:
+            # We are stopping: what was begun may end.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LEAVES_S):
+                    await process.wait()
+            raise
         finally:
             if process.returncode is None:
                 with contextlib.suppress(ProcessLookupError):
