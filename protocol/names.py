@@ -21,7 +21,7 @@ Pseudonym = tuple[int, int, int]
 """Indexes into the catalogue's adjectives and animals, and a number: each page says it in its own language."""
 LinkId = Annotated[str, Meta(pattern=r"^[0-9a-f]{8}$", description="Names a staff link; says nothing of its secret")]
 Sha256 = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$", description="SHA-256, hexadecimal")]
-DueDate = Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}$", description="Calendar date, ISO 8601")]
+DueDate = Annotated[str, Meta(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", description="Calendar date, ISO 8601")]
 
 Role = Literal["audience", "host", "director", "overlay", "organiser"]
 StaffRole = Literal["host", "director", "overlay"]

@@ -178,7 +178,8 @@ class Gateway:
 
     async def _execute(self, session: Session, name: object, payload: object) -> Ack | Refusal:
         if not isinstance(name, str) or name not in names_for(session.role):
-            return Refusal("not_allowed" if name in COMMANDS or name in QUERIES else "unknown_command")
+            known = isinstance(name, str) and (name in COMMANDS or name in QUERIES)
+            return Refusal("not_allowed" if known else "unknown_command")
         if session.runtime.author_key is None:
             session.admitted.untie()
         gone = self.admission.still(session.runtime.hall, session.admitted)

@@ -1,6 +1,7 @@
 """Whatever becomes of a request, its answer is one of ours: an Ack or a line of text, with our headers."""
 
 import secrets
+from http import HTTPStatus
 
 import structlog
 from aiohttp import web
@@ -34,11 +35,16 @@ async def answer_everything(request: web.Request, handler: Handler) -> web.Strea
     return response
 
 
-def internal(route: str) -> Refusal:
-    """Log the error that is being handled; what to say of it is a number by which it is found there."""
+def internal(route: str, error: BaseException | None = None) -> Refusal:
+    """Log `error`, else the one that is being handled; what to say of it is a number by which it is found there."""
     number = secrets.token_hex(4)
-    log.exception("internal", number=number, route=route)
+    log.error("internal", number=number, route=route, exc_info=error or True)
     return Refusal("internal", {"id": number})
+
+
+def plain(status: int) -> web.Response:
+    """A line of text that says no more than the status does."""
+    return web.Response(status=status, text=f"{status}: {HTTPStatus(status).phrase}\n", headers=headers("api"))
 
 
 def _told(error: web.HTTPException, request: web.Request) -> web.Response:
@@ -49,5 +55,5 @@ def _told(error: web.HTTPException, request: web.Request) -> web.Response:
         response = no(Refusal("unknown_command" if error.status in (404, 405) else "bad_request"), request)
         response.set_status(error.status)
     else:
-        response = web.Response(status=error.status, text=f"{error.status}: {error.reason}\n")
+        response = plain(error.status)
     return response

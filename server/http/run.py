@@ -1,8 +1,8 @@
 """aiohttp as both servers run it: how long a connection may take, and answers that do not name what they are made by."""
 
-from aiohttp import web, web_response
+from aiohttp import web
 
-from server.http.security import SERVER
+from server.http.protocol import Runner
 
 HEADERS_S = 15.0
 """A connection that has not sent the whole head of a request by then, or idles between two, is closed."""
@@ -14,8 +14,7 @@ ENDS_S = 2.0
 
 async def set_up(app: web.Application) -> web.AppRunner:
     """Ready to be put on a socket; `cleanup()` ends it."""
-    web_response.SERVER_SOFTWARE = SERVER  # type: ignore[attr-defined]  # in answers to what is not HTTP
-    runner = web.AppRunner(
+    runner = Runner(
         app,
         access_log=None,
         keepalive_timeout=HEADERS_S,

@@ -46,7 +46,7 @@ CACHE: Final = {
     "asset": "public, max-age=31536000, immutable",
     "api": "no-store",
 }
-HOST: Final = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?")
+HOST: Final = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?")
 """A host and a port (RFC 3986, 3.2.2), in the letters that mean nothing in a policy."""
 API_CSP: Final = "default-src 'none'; frame-ancestors 'none'"
 

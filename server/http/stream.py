@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 
 from aiohttp import web
 
@@ -23,6 +24,9 @@ from server.http.security import headers
 
 KEEPALIVE_S = 15
 """A comment line this often, and where the reader should stand: proxies cut what is silent."""
+
+_NUMBER = re.compile("[0-9]+")
+"""Of ASCII digits: `isdigit` is true of others that are no number."""
 
 
 class StreamViewer(Viewer):
@@ -90,6 +94,8 @@ def routes(context: Context) -> list[web.RouteDef]:
                     async with asyncio.timeout(KEEPALIVE_S):
                         await viewer.ended.wait()
                         break
+                if transport.is_closing():
+                    break
                 if viewer.flows():
                     transport.write(b"3\r\n:\n\n\r\n" + position(viewer, session.runtime.epoch))
         finally:
@@ -108,6 +114,6 @@ def _since(request: web.Request) -> Since | None:
     """`?since=EPOCH-SEQ`, else Last-Event-ID (WHATWG HTML, 9.2.4); anything else means: from the beginning."""
     text = str(request.query.get("since") or request.headers.get("Last-Event-ID", ""))
     epoch, _, seq = text.partition("-")
-    if epoch.isdigit() and seq.isdigit() and len(text) < 34:
+    if len(text) < 34 and _NUMBER.fullmatch(epoch) and _NUMBER.fullmatch(seq):
         return Since(int(epoch), int(seq))
     return None

@@ -17,7 +17,7 @@ from protocol.names import Role
 from server.sockets.frame_reader import BadFrame
 
 NAMESPACES: dict[str, Role] = {"/audience": "audience", "/host": "host", "/director": "director", "/overlay": "overlay"}
-_PACKET = re.compile(r"4(?P<kind>[012])(?P<namespace>/[a-z]{1,16}),(?P<id>\d{0,9})(?P<data>.*)", re.DOTALL)
+_PACKET = re.compile(r"4(?P<kind>[012])(?P<namespace>/[a-z]{1,16}),(?P<id>[0-9]{0,9})(?P<data>.*)", re.DOTALL)
 _RESERVED = ("connect", "disconnect", "connect_error", "*", "message")
 _KINDS: dict[str, Literal["connect", "leave", "event"]] = {"0": "connect", "1": "leave", "2": "event"}
 

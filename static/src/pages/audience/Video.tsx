@@ -8,24 +8,42 @@ import { Icon } from "../../ui/parts";
 /** A broadcast that has not begun is asked for again after this time. */
 const RETRY_MS = 10_000;
 
-/** The broadcast. The player is loaded only here, and an embedded page only when the reader asks for it. */
+/** In this tab, and only there: the address that was let play. */
+const PLAYED = "townhall-video";
+/** No navigation of our page, no forms, no downloads: only what a player needs to run, to fill the screen and to be followed. */
+const MAY = "allow-scripts allow-same-origin allow-presentation allow-popups";
+
+/** The broadcast. Its host is asked for nothing, and the player is not even loaded, before the reader presses. */
 export function Video({ video }: { video: VideoSetup }): JSX.Element {
-  return <div class="video">{video.kind === "hls" ? <Hls url={video.url} /> : <Embedded url={video.url} />}</div>;
+  const on = useSignal(sessionStorage.getItem(PLAYED));
+  const play = (): void => {
+    sessionStorage.setItem(PLAYED, video.url);
+    on.value = video.url;
+  };
+  return <div class="video">{on.value !== video.url ? <Poster url={video.url} play={play} /> : video.kind === "hls" ? <Hls url={video.url} /> : <Embedded url={video.url} />}</div>;
 }
 
-function Embedded({ url }: { url: string }): JSX.Element {
-  const on = useSignal(false);
-  if (on.value) {
-    return <iframe src={url} title={t("audience.video")} allow="autoplay; fullscreen; picture-in-picture" referrerpolicy="strict-origin-when-cross-origin" />;
-  }
+function Poster({ url, play }: { url: string; play: () => void }): JSX.Element {
   return (
     <div class="poster">
-      <p class="small">{t("audience.video_warning", { host: new URL(url).host })}</p>
-      <button class="button primary" type="button" onClick={() => (on.value = true)}>
+      <p class="small">{t("audience.video_warning", { host: hostOf(url) })}</p>
+      <button class="button primary" type="button" onClick={play}>
         <Icon name="play" /> {t("audience.watch")}
       </button>
     </div>
   );
+}
+
+function Embedded({ url }: { url: string }): JSX.Element {
+  return <iframe src={url} title={t("audience.video")} sandbox={MAY} allow="autoplay; fullscreen; picture-in-picture" referrerpolicy="strict-origin-when-cross-origin" />;
+}
+
+function hostOf(url: string): string {
+  try {
+    return new URL(url).host;
+  } catch {
+    return url;
+  }
 }
 
 function Hls({ url }: { url: string }): JSX.Element {
