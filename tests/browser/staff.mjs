@@ -31,10 +31,11 @@ try {
   // A host lands on the console; the grant leaves the address bar, and a reload comes in again.
   await signIn(page, login);
   await page.waitForURL(`${chat}/host/${code}**`);
-  await page.locator(".console").waitFor();
+  // Connected: it says whose console it is.
+  await page.locator(".console", { hasText: called }).waitFor();
   assert.equal(new URL(page.url()).hash, "", "a grant stays in the address bar");
   await page.reload();
-  await page.locator(".console").waitFor();
+  await page.locator(".console", { hasText: called }).waitFor();
 
   // The link of the grant is bound to this browser: what its storage says opens nothing in another.
   const secret = await page.evaluate(() => sessionStorage.getItem(`townhall.secret.${location.pathname}`));

@@ -64,7 +64,7 @@ async function watchesOnly(page) {
   await page.getByText("You already have your entry to this town hall").waitFor({ timeout: 60_000 });
   assert.equal(await page.locator("#text").isDisabled(), true);
   await page.getByText("There are too many meetings.").first().waitFor();
-  for (const name of ["Come in with a saved file", "Come in with a printed code"]) await page.getByRole("button", { name }).waitFor();
+  for (const name of ["Come in with a saved file", "Type a printed code"]) await page.getByRole("button", { name }).waitFor();
 }
 
 try {

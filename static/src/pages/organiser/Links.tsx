@@ -8,6 +8,8 @@ import { act, drawn, made, makeLinks } from "./state";
 
 type Role = StaffLinkState["role"];
 const ROLES: readonly Role[] = ["host", "director", "overlay"];
+/** Of links that open in the first browser only. */
+const BOUND: readonly string[] = ["host", "director"];
 const DAYS = [1, 7, 30, 90, 365];
 
 export function Links({ hall }: { hall: OrganiserHall }): JSX.Element {
@@ -94,9 +96,14 @@ function Told({ link, copy, show }: { link: RoleLink; copy: (link: RoleLink) => 
             <strong>{whose}</strong> <span class="soft small">{t(`organiser.role.${link.role}`)}</span>
           </>
         )}
-        <a class="url small" href={link.url} target="_blank" rel="noreferrer">
-          {link.url}
-        </a>
+        {BOUND.includes(link.role) ? (
+          // Not to be opened here: it would be bound to this browser.
+          <span class="url small">{link.url}</span>
+        ) : (
+          <a class="url small" href={link.url} target="_blank" rel="noreferrer">
+            {link.url}
+          </a>
+        )}
       </span>
       <button class="button small" type="button" onClick={() => void copy(link)}>
         {t("organiser.copy")}
