@@ -19,7 +19,7 @@ from protocol.setup import Issuer
 Purpose = Literal["participant", "ballot", "waiting"]
 PURPOSES: Final[dict[Purpose, bytes]] = {"participant": b"\x01", "ballot": b"\x02", "waiting": b"\x03"}
 """A token is good for one thing only. A `waiting` token names no device: its device public key is empty."""
-WAITING_TOKENS: Final = 2
+WAITING_TOKENS: Final = 1
 """Waiting tokens that one person gets with their entry. They are signed by a key of their own, the waiting key: a blind
 signer does not see the purpose.
 """

@@ -141,13 +141,17 @@ async def test_the_watching_connection_is_given_up_and_the_token_shown_on_one_of
         shown = only([one for one in recorder.seen if one.asked(r"POST \S+/redeem ")])
         moment = shown.asked(r"POST \S+/redeem ")[0]
         assert began - 1 + QUIET_S <= moment <= began + ROUND_S + LATE_S
-        # The second one opens at a random moment, as nobody, and stays until the token was shown; the third is the participant's.
+        # Others open at random moments, as nobody, the last one in the second half of the round; it stays until the token was shown, and
+        # the participant's replaces it.
         sockets = [one for one in recorder.seen if one.is_socket and one.opened > began]
-        assert len(sockets) == 2
-        second, third = sockets
-        assert second.opened <= began + ROTATE_S + LATE_S
+        halved = moment > began + ROUND_S / 2
+        assert len(sockets) == (3 if halved else 2)
+        assert sockets[0].opened <= began + ROTATE_S + LATE_S
+        if halved:
+            assert began + ROUND_S / 2 - 1 <= sockets[0].closed <= sockets[1].opened + CLOSING_S
+            assert moment >= began + ROUND_S / 2 + QUIET_S - 1
         await asyncio.sleep(CLOSING_S + LATE_S)
-        assert moment - 0.1 <= second.closed and moment <= third.opened
+        assert moment - 0.1 <= sockets[-2].closed and moment <= sockets[-1].opened
         # The token was shown on a connection that no page, card or view has used, and no cookie went with anything.
         assert shown.paths == {"nonce", "redeem"} and shown.opened > began
         assert not any("\r\ncookie:" in head.lower() for one in recorder.seen for _, head in one.heads)
@@ -168,7 +172,27 @@ async def test_a_token_that_is_shown_as_the_page_loads_has_a_connection_of_its_o
         assert found and all(one.paths == {"nonce", "redeem"} for one in found), found
 
 
-async def test_whoever_lost_the_connection_at_the_beginning_waits_for_the_next_round(
+async def test_whoever_lost_the_connection_at_the_beginning_comes_in_with_the_second_half(
+    http: aiohttp.ClientSession, served: Served, visit: Visits
+) -> None:
+    async with recorded(http, served) as (house, recorder):
+        page = await visit(house, "audience", cut=True)
+        await page.says(".entry.holding", page.words("audience.entry_ready"))
+        await page.offline(True)
+        await asyncio.sleep(1.5)
+        began = time.time()
+        await house.act("organiser", "hall:open")
+        await asyncio.sleep(1.5)
+        await page.offline(False)
+        await arrived(page)
+        half = began + ROUND_S / 2
+        moment = only([one for one in recorder.seen if one.asked(r"POST \S+/redeem ")]).asked(r"POST \S+/redeem ")[0]
+        assert moment >= half + QUIET_S - 1
+        came_back, again, _ = [one for one in recorder.seen if one.is_socket and one.opened > began + 1]
+        assert half - 1 <= came_back.closed <= again.opened + CLOSING_S
+
+
+async def test_whoever_has_no_connection_in_the_middle_either_waits_for_the_next_round(
     http: aiohttp.ClientSession, served: Served, visit: Visits
 ) -> None:
     async with recorded(http, served) as (house, recorder):
@@ -177,10 +201,10 @@ async def test_whoever_lost_the_connection_at_the_beginning_waits_for_the_next_r
         await page.offline(True)
         await asyncio.sleep(1.5)
         await house.act("organiser", "hall:open")
-        await asyncio.sleep(1.5)
+        await asyncio.sleep(ROUND_S / 2 + 1.5)
         await page.offline(False)
         await page.says(".entry.holding", page.words("audience.entry_missed"))
-        await asyncio.sleep(ROUND_S)
+        await asyncio.sleep(ROUND_S / 2)
         assert not any(one.asked(r"POST \S+/(nonce|redeem) ") for one in recorder.seen)
 
 

@@ -2,14 +2,14 @@
 import { api } from "../ui/api";
 import { issuerKey } from "./issuer_key";
 import { b64, joined, message, proven, unb64, type Bytes } from "./token";
-import { lock } from "./portable";
+import { lock } from "./lock";
 import { find, keep, type Covered, type Entry } from "./vault";
 
 const RANDOM_BYTES = 32;
 const CURVE = { name: "ECDSA", namedCurve: "P-256" } as const;
 const PROOF = { name: "ECDSA", hash: "SHA-256" } as const;
 /** Waiting tokens of one entry: as protocol/credentials.py. */
-const WAITING_TOKENS = 2;
+const WAITING_TOKENS = 1;
 const NO_DEVICE = new Uint8Array(0);
 
 /** Blinding needs a library of big numbers: loaded when somebody gets an entry, never to watch or to come back. */
@@ -32,7 +32,7 @@ export interface Keys {
 }
 
 /** What goes to the issuer, blinded, as the fragment of its address: `b` and, where it gives them, `w`. Throws where this
- * browser keeps nothing. The device's key can be read out until it is locked (portable.ts), so that it can be saved.
+ * browser keeps nothing. The device's key can be read out until it is locked (lock.ts), so that it can be saved.
  */
 export async function begin(code: string, keys: Keys): Promise<string> {
   let entry = await find(code);

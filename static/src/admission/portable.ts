@@ -7,9 +7,6 @@ import { find, keep } from "./vault";
 
 const CURVE = { name: "ECDSA", namedCurve: "P-256" } as const;
 
-/** How long after the signing an entry can be kept elsewhere, in seconds; and until it is shown for the first time, however late. */
-export const SAVED_WITHIN_S = 600;
-
 interface Saved {
   townhall: "entry";
   code: string;
@@ -75,14 +72,6 @@ export async function print(code: string): Promise<{ rows: string[]; picture: st
   const bytes = joined(Uint8Array.of(first), hall, unb64(saved.prefix), unb64(d!), unb64(x!), unb64(saved.signature));
   const rows = written(bytes);
   return { rows, picture: PICTURE + rows.join("").replaceAll(" ", "") };
-}
-
-/** From some time after the signing, no script can read the key out of this browser. */
-export async function lock(code: string, now: number): Promise<void> {
-  const entry = await find(code);
-  if (!entry?.privateKey.extractable || now - (entry.signedAt ?? 0) < SAVED_WITHIN_S) return;
-  const device = await crypto.subtle.exportKey("jwk", entry.privateKey);
-  await keep({ ...entry, privateKey: await crypto.subtle.importKey("jwk", device, CURVE, false, ["sign"]) });
 }
 
 /** Take an entry out of a saved file. False: it is none for this town hall and this issuer's key. */

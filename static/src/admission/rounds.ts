@@ -10,8 +10,6 @@ export const QUIET_S = 10;
 export const ROTATE_S = 5;
 /** Whoever was signed less than this before a round for late-comers began waits for the next one. */
 export const SETTLE_S = 15;
-/** A browser that was not here for this long before its connection opened has no connection that its signing could be told by. */
-export const FRESH_S = 60;
 /** Seconds for which somebody who comes from the issuer with a token that was shown before watches first: least, most. */
 export const RETURN_S = [60, 180] as const;
 /** Seconds from the opening of a connection until it first says that it waits: least, most; and until it says so again. */
@@ -20,6 +18,12 @@ export const AGAIN_S = 15;
 /** Of a round's length, the most that the two waits at its beginning take. */
 const QUIET_PART = 1 / 3;
 const ROTATE_PART = 1 / 6;
+/** When, as a part of the first round, connections are made anew once more. */
+const SECOND_PART = 1 / 2;
+/** Seconds before that in which nobody shows a token. */
+const STILL_S = 2;
+/** Beginnings are told in whole seconds and looked at once a second: so much later than need be a new entry is counted. */
+const COUNTED_S = 2;
 
 export interface Times {
   /** Unix seconds, by the server's clock; the others too. */
@@ -33,21 +37,22 @@ export interface Times {
   /** Whether the newest round is only for those who will come in with few, and whether I will. */
   few: boolean;
   willing: boolean;
-  /** When the present connection opened, and when this browser was here last before that (0: never). */
+  /** When the present connection opened. */
   openedAt: number;
-  hereBefore: number;
-  /** The round for which the connection was made anew, or in which a fresh visit may show (0: none). */
+  /** The round in which I show my token, as it was planned (0: none). */
   chosen: number;
 }
 
-/** `rotateS`: drop the connection now, and open another after so many seconds; null: it stays. `missed`: I was not there when
- * the round began. */
-export type Plan = { do: "show"; afterS: number; rotateS: number | null } | { do: "await"; missed: boolean };
+/**
+ * `rotateS`: drop the connection now, and open another after so many seconds; null: it stays. `againS`: the same once more, so many
+ * seconds from now. `missed`: I was not there when connections were made anew.
+ */
+export type Plan = { do: "show"; afterS: number; rotateS: number | null; againS: number | null } | { do: "await"; missed: boolean };
 
 /** Show it after so many seconds, or wait for the next round. `chance`: from 0 up to 1, anew at each call. */
 export function plan(times: Times, chance: () => number): Plan {
   const { now, round, roundS, few, willing } = times;
-  if (roundS === 0) return { do: "show", afterS: 0, rotateS: null };
+  if (roundS === 0) return { do: "show", afterS: 0, rotateS: null, againS: null };
   const next: Plan = { do: "await", missed: false };
   if (!round || now > round[2]) return next;
   const [number, begun, ends] = round;
@@ -55,14 +60,28 @@ export function plan(times: Times, chance: () => number): Plan {
   // Who got the entry during this round would stand out in it, and so would who came right before one that few waited for.
   if (times.signedAt > begun - (late ? SETTLE_S : 0)) return next;
   if (few && !willing) return next;
+  const quiet = Math.min(QUIET_S, (ends - begun) * QUIET_PART);
+  // In the first round, which is long, whoever comes after its beginning has company when all make their connections anew once more.
+  const second = late ? null : begun + (ends - begun) * SECOND_PART;
+  const afterSecond = (): number => second! + quiet + chance() * (ends - second! - quiet);
   const rotates = times.chosen !== number && began(times);
-  if (times.chosen !== number && !rotates && !fresh(times)) return { do: "await", missed: true };
-  const from = Math.max(now, begun + Math.min(QUIET_S, (ends - begun) * QUIET_PART));
-  return {
-    do: "show",
-    afterS: from - now + chance() * Math.max(0, ends - from),
-    rotateS: rotates ? chance() * Math.min(ROTATE_S, (ends - begun) * ROTATE_PART) : null,
-  };
+  if (times.chosen !== number && !rotates) {
+    if (second === null || now > second) return { do: "await", missed: true };
+    return { do: "show", afterS: afterSecond() - now, rotateS: null, againS: second - now };
+  }
+  const from = Math.max(now, begun + quiet);
+  let at = from + chance() * Math.max(0, ends - from);
+  let againS: number | null = null;
+  if (second !== null && at > second - STILL_S) {
+    at = afterSecond();
+    againS = second - now;
+  }
+  return { do: "show", afterS: at - now, rotateS: rotates ? rotation(begun, ends, chance()) : null, againS };
+}
+
+/** Seconds after which a connection that was dropped in a round of this length is made anew. */
+export function rotation(begun: number, ends: number, chance: number): number {
+  return chance * Math.min(ROTATE_S, (ends - begun) * ROTATE_PART);
 }
 
 /** Whether this connection stood when the round began, and hears of it when the others do. */
@@ -71,16 +90,12 @@ function began({ now, round, openedAt }: Times): boolean {
   return openedAt < round![1] + 1 && now <= round![1] + ROTATE_S;
 }
 
-function fresh({ openedAt, hereBefore }: Times): boolean {
-  return openedAt - hereBefore >= FRESH_S;
-}
-
 /**
  * When a connection first says that its holder waits. Whoever was signed a moment ago may not come in with a round that begins now:
  * were they counted, it would hold fewer than it seems to.
  */
 export function awaitFrom({ openedAt, signedAt }: Pick<Times, "openedAt" | "signedAt">, chance: number): number {
-  return Math.max(openedAt + within(AWAIT_S, chance), signedAt + SETTLE_S);
+  return Math.max(openedAt + within(AWAIT_S, chance), signedAt + SETTLE_S + COUNTED_S);
 }
 
 /** A random moment between the least and the most. */

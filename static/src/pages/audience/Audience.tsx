@@ -3,12 +3,12 @@ import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { Announcer } from "../../a11y/announcer";
 import { figure, pseudonym, t, titled } from "../../i18n";
+import { later } from "../../ui/later";
 import { ConnectionBar, Icon, Menu, Preferences, Toasts } from "../../ui/parts";
 import { Chat } from "./Chat";
 import { Composer } from "./Composer";
 import { comeInAnew, standing } from "./enter";
-import { EntryBar, KeepButton } from "./EntryBar";
-import { Keep, keeping } from "./Keep";
+import { EntryBar, KeepButton, keeping } from "./EntryBar";
 import { OnAir } from "./OnAir";
 import { Poll, PollSaid } from "./Poll";
 import { Questions } from "./Questions";
@@ -16,6 +16,8 @@ import { follow } from "./participation";
 import { hall, heard, link, onAir, outbox, questions } from "./state";
 import { Video } from "./Video";
 import { card, followPolls } from "./votes";
+
+const Keep = later(async () => (await import("./Keep")).Keep);
 
 const spoken = { chat: (_: string): void => undefined };
 const announcer = new Announcer(

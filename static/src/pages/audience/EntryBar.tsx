@@ -1,14 +1,19 @@
 /** Says where I stand on the way from watching to taking part, and what I can do about it. */
-import { useSignal } from "@preact/signals";
+import { signal, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { figure, pseudonym, t } from "../../i18n";
 import { clientId } from "../../link/link";
+import { later } from "../../ui/later";
 import { toast } from "../../ui/parts";
 import { getEntry, hadOne, refusedWhy, standing } from "./enter";
-import { keeping } from "./Keep";
 import { admissionOf, asked, choose, comeIn, missed, name, takePartAgain, willing, type Name } from "./participation";
-import { Restore } from "./Restore";
 import { hall, outbox } from "./state";
+
+/** Whether somebody looks at how an entry is kept elsewhere. */
+export const keeping = signal(false);
+
+// Few come in with an entry that was kept: the code for it comes when it is offered.
+const Restore = later(async () => (await import("./Restore")).Restore);
 
 export function EntryBar(): JSX.Element | null {
   const told = admissionOf();

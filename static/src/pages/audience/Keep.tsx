@@ -1,5 +1,5 @@
 /** Keep my entry elsewhere: as a file, or on paper. Both come out of this browser alone; no server draws or sees them. */
-import { signal, useSignal } from "@preact/signals";
+import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect } from "preact/hooks";
 import { print, savable, save } from "../../admission/portable";
@@ -7,10 +7,8 @@ import { t } from "../../i18n";
 import { Dialog } from "../../ui/parts";
 import { save as toFile } from "../../ui/save";
 import { code } from "./enter";
+import { keeping } from "./EntryBar";
 import { hall } from "./state";
-
-/** Whether that is what is looked at. */
-export const keeping = signal(false);
 
 function onClose(): void {
   keeping.value = false;

@@ -10,7 +10,6 @@ import type { Admission } from "../../protocol/types";
 import { api } from "../../ui/api";
 import { codeOf } from "../../ui/route";
 import { local, session } from "../../ui/storage";
-import { came } from "./presence";
 
 export const code = codeOf();
 const TICKET = `townhall.${code}.ticket`;
@@ -59,7 +58,6 @@ export async function enter(): Promise<string | null> {
   const { admission } = card.data as { admission: Admission | null };
   if (!admission) return join();
   const { issuer } = admission;
-  came();
 
   // What came from the issuer's page leaves the address bar.
   const answer = new URLSearchParams(location.hash.slice(1));

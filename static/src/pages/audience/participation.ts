@@ -1,15 +1,14 @@
 /** The way from a token to a voice, while the page is open: its round, the others, the name; and tickets that stay fresh. */
 import { effect, signal } from "@preact/signals";
 import { show, waitingToken } from "../../admission/entry";
-import { lock, SAVED_WITHIN_S } from "../../admission/portable";
-import { AGAIN_S, awaitFrom, plan, RETURN_S, within } from "../../admission/rounds";
+import { lock, SAVED_WITHIN_S } from "../../admission/lock";
+import { AGAIN_S, awaitFrom, plan, RETURN_S, rotation, within } from "../../admission/rounds";
 import { b64 } from "../../admission/token";
 import { find } from "../../admission/vault";
 import { oneOf } from "../../feed/fold";
 import type { AudienceAdmission } from "../../protocol/types";
 import { session } from "../../ui/storage";
 import { code, comeBack, mine, refusedWhy, standing, take, watchesFirst } from "./enter";
-import { connected, note, NOTE_MS } from "./presence";
 import { hall, link } from "./state";
 
 const CHECK_MS = 15_000;
@@ -40,12 +39,12 @@ export function admissionOf(): AudienceAdmission | null {
 
 /** Of this connection, by the server's clock. */
 let openedAt = 0;
-let hereBefore = 0;
 /** When I say (again) that I wait, by the server's clock; the place of the waiting token that I say it with. */
 let awaitAt = 0;
 let place = 0;
 let scheduled = -1;
 let asking = false;
+let showing: ReturnType<typeof setTimeout> | undefined;
 let fresh: ReturnType<typeof setTimeout> | undefined;
 
 /** Unix seconds by the server's clock. */
@@ -62,7 +61,6 @@ function signedAt(): number {
 export function follow(): void {
   effect(() => {
     if (!link.hello.value) return;
-    hereBefore = connected() + link.skew.peek();
     openedAt = clock();
     awaitAt = awaitFrom({ openedAt, signedAt: signedAt() }, Math.random());
   });
@@ -78,9 +76,6 @@ export function follow(): void {
   setInterval(() => {
     if (standing.peek() === "holding") step();
   }, TICK_MS);
-  setInterval(() => {
-    if (link.state.peek() === "live") note();
-  }, NOTE_MS);
   lockInTime();
   if (standing.peek() === "arrived") keepFresh(1);
   if (standing.peek() === "returned") setTimeout(() => void takePartAgain(), watchesFirst() * 1000);
@@ -118,12 +113,20 @@ function step(): void {
   else if (standing.peek() === "arrived" || (standing.peek() === "free" && !name.peek())) void check();
 }
 
-/** The round in which I show my token, and when (unix seconds): kept for a reload of this tab. */
-function chosen(): { round: number; at: number } {
+/** The round in which I show my token, when, and when my connection is made anew before that (0: not). Unix seconds. */
+interface Chosen {
+  round: number;
+  at: number;
+  again: number;
+}
+
+/** It is kept for a reload of this tab. */
+function chosen(): Chosen {
+  const none = { round: 0, at: 0, again: 0 };
   try {
-    return JSON.parse(session.getItem(CHOSEN) ?? "null") ?? { round: 0, at: 0 };
+    return { ...none, ...(JSON.parse(session.getItem(CHOSEN) ?? "null") as Chosen | null) };
   } catch {
-    return { round: 0, at: 0 };
+    return none;
   }
 }
 
@@ -138,7 +141,7 @@ function hold(): void {
   const now = clock();
   const round = (found.round ?? null) as readonly [number, number, number] | null;
   const times = {
-    ...{ now, round, openedAt, hereBefore, signedAt: signedAt() },
+    ...{ now, round, openedAt, signedAt: signedAt() },
     ...{ roundS: found.admission.round_s ?? 120, few: found.few ?? false, willing: willing.peek() },
   };
   const kept = chosen();
@@ -152,13 +155,27 @@ function hold(): void {
   if (scheduled === number) return;
   scheduled = number;
   asked.value = missed.value = false;
-  const planned = kept.round === number && kept.at > now ? kept.at : now + next.afterS;
-  session.setItem(CHOSEN, JSON.stringify({ round: number, at: planned }));
-  if (next.rotateS !== null) {
-    note();
-    link.rotate(next.rotateS * 1000);
+  const fits = kept.round === number && kept.at > now;
+  const mineNow = fits ? kept : { round: number, at: now + next.afterS, again: next.againS === null ? 0 : now + next.againS };
+  session.setItem(CHOSEN, JSON.stringify(mineNow));
+  if (next.rotateS !== null) link.rotate(next.rotateS * 1000);
+  if (round && mineNow.again > now) setTimeout(() => makeAnew(round), (mineNow.again - now) * 1000);
+  clearTimeout(showing);
+  showing = setTimeout(() => void arrive(), (mineNow.at - now) * 1000);
+}
+
+/** In the middle of the first round all who have not shown their tokens make their connections anew, together. */
+function makeAnew([number, begun, ends]: readonly [number, number, number]): void {
+  if (standing.peek() !== "holding" || scheduled !== number) return;
+  if (link.state.peek() === "live") {
+    link.rotate(rotation(begun, ends, Math.random()) * 1000);
+    return;
   }
-  setTimeout(() => void arrive(), (planned - now) * 1000);
+  // Whoever is not connected now would come back alone: the next round is theirs.
+  clearTimeout(showing);
+  session.removeItem(CHOSEN);
+  scheduled = -1;
+  missed.value = true;
 }
 
 /** Say that I wait for a round. A token that a round has used up is followed by the next. */
