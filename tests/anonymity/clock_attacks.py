@@ -9,6 +9,7 @@ from itertools import pairwise
 from tests.anonymity.clocks import BREAKS_S, PAGE_S, REFRESH_S, Connection, Seen, Shown
 
 Guess = dict[str, str]
+Rank = float | tuple[float, float]
 AFTER_S = 3
 """The page opens its connection within so many seconds of the signing, and again after a break that nobody feels."""
 TURN_S = 9
@@ -126,18 +127,22 @@ class Study:
 
 def ranked(
     study: Study,
-    person: Callable[[Part, Coming], float],
-    token: Callable[[Part, Shown, int], float],
+    person: Callable[[Part, Coming], Rank],
+    token: Callable[[Part, Shown, int], Rank],
 ) -> Guess:
     """Within each round, and within those who were there and those who were not: the one order against the other."""
     guess: Guess = {}
     for part in study.parts:
         for comings, shows in ((part.there, part.turned), (part.away, part.came), (part.there + part.away, part.came)):
-            people = sorted((one for one in comings if one.person not in guess), key=lambda one: person(part, one))
+            people = sorted((one for one in comings if one.person not in guess), key=lambda one: _pair(person(part, one)))
             taken = set(guess.values())
-            tags = sorted((one for one in shows if one[0].tag not in taken), key=lambda one: token(part, *one))
+            tags = sorted((one for one in shows if one[0].tag not in taken), key=lambda one: _pair(token(part, *one)))
             guess |= {one.person: other.tag for one, (other, _) in zip(people, tags, strict=False)}
     return guess
+
+
+def _pair(rank: Rank) -> tuple[float, float]:
+    return rank if isinstance(rank, tuple) else (rank, 0.0)
 
 
 def opened_and_closed(study: Study) -> Guess:
@@ -313,8 +318,8 @@ def back_from_the_issuer(study: Study) -> Guess:
     for one in study.seen.shown:
         known.setdefault(one.tag, one.at)
     by_second: dict[int, list[Connection]] = {}
-    for one in study.participants:
-        by_second.setdefault(one.opened, []).append(one)
+    for connection in study.participants:
+        by_second.setdefault(connection.opened, []).append(connection)
     for signed, person in sorted(study.seen.signings):
         for number in study.opened(signed):
             closed = study[number].closed

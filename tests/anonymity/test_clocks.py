@@ -39,7 +39,7 @@ class Tally:
 
     def __init__(self) -> None:
         self.right: Counter[tuple[str, str]] = Counter()
-        self.chance: Counter[str] = Counter()
+        self.chance: dict[str, float] = {}
         self.people: Counter[str] = Counter()
         self.rounds: list[int] = []
         """How many showed their tokens in each round for all."""
@@ -73,7 +73,7 @@ def tried(way: str, rules: Rules, town_halls: int = TOWN_HALLS) -> Tally:
         together = Counter(world.together.values())
         for person, turn in world.together.items():
             group = person.split("-")[0]
-            tally.chance[group] += 1 / together[turn]
+            tally.chance[group] = tally.chance.get(group, 0.0) + 1 / together[turn]
             tally.people[group] += 1
         in_rounds = Counter(world.round_of.values())
         tally.rounds += [in_rounds[begin] for begin, _, few in world.seen.rounds if not few]
