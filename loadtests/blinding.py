@@ -4,6 +4,7 @@ it takes no care of timing.
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric import ec, padding
@@ -12,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
-from protocol.credentials import PROOF_BYTES, RANDOM_BYTES, SALT_BYTES, message, proven
+from protocol.credentials import PROOF_BYTES, RANDOM_BYTES, SALT_BYTES, WAITING_TOKENS, message, proven
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,37 @@ def pss_encoded(text: bytes, bits: int, salt: bytes) -> bytes:
 
 
 @dataclass(slots=True)
+class WaitingToken:
+    """What makes a browser count that waits for a round. `spki`: the issuer's waiting key."""
+
+    code: str
+    spki: bytes
+    prefix: bytes = field(default_factory=lambda: secrets.token_bytes(RANDOM_BYTES))
+    signature: bytes = b""
+    under_way: Blinded | None = None
+
+    @property
+    def prepared(self) -> bytes:
+        """What is signed."""
+        return self.prefix + message("waiting", self.code, self.spki, b"")
+
+    def ask(self) -> bytes:
+        """What the issuer is asked to sign."""
+        if self.under_way is None:
+            self.under_way = blind(_key(self.spki), self.prepared)
+        return self.under_way.blinded
+
+    def take(self, blind_signature: bytes) -> None:
+        """What it answered. Raises InvalidSignature."""
+        assert self.under_way is not None
+        self.signature = finalize(_key(self.spki), self.prepared, blind_signature, self.under_way.inverse)
+
+
+@dataclass(slots=True)
 class Wallet:
-    """What a browser keeps for one town hall: its device key, the message, the blinding, later the signature."""
+    """What a browser keeps for one town hall: its device key, the message, the blinding, later the signature; and its waiting
+    tokens, if the issuer gives any (`waiting_spki`: by which key).
+    """
 
     code: str
     spki: bytes
@@ -63,13 +93,17 @@ class Wallet:
     prefix: bytes = field(default_factory=lambda: secrets.token_bytes(RANDOM_BYTES))
     signature: bytes = b""
     under_way: Blinded | None = None
+    waiting_spki: bytes = b""
+    waiting: list[WaitingToken] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        if self.waiting_spki and not self.waiting:
+            self.waiting = [WaitingToken(self.code, self.waiting_spki) for _ in range(WAITING_TOKENS)]
 
     @property
     def key(self) -> RSAPublicKey:
         """The issuer's."""
-        found = load_der_public_key(self.spki)
-        assert isinstance(found, RSAPublicKey)
-        return found
+        return _key(self.spki)
 
     @property
     def device_key(self) -> bytes:
@@ -87,12 +121,24 @@ class Wallet:
             self.under_way = blind(self.key, self.prepared)
         return self.under_way.blinded
 
-    def take(self, blind_signature: bytes) -> None:
-        """What it answered. Raises InvalidSignature."""
+    def ask_waiting(self) -> list[bytes]:
+        """The same for its waiting tokens."""
+        return [one.ask() for one in self.waiting]
+
+    def take(self, blind_signature: bytes, waiting: Sequence[bytes] = ()) -> None:
+        """What it answered; `waiting`: to those. Raises InvalidSignature."""
         assert self.under_way is not None
+        for one, signed in zip(self.waiting, waiting, strict=False):
+            one.take(signed)
         self.signature = finalize(self.key, self.prepared, blind_signature, self.under_way.inverse)
 
     def prove(self, nonce: bytes) -> bytes:
         """That the device key is at hand: r ‖ s."""
         r, s = decode_dss_signature(self.device.sign(proven(self.code, nonce, self.prepared), ec.ECDSA(SHA256())))
         return r.to_bytes(PROOF_BYTES // 2) + s.to_bytes(PROOF_BYTES // 2)
+
+
+def _key(spki: bytes) -> RSAPublicKey:
+    found = load_der_public_key(spki)
+    assert isinstance(found, RSAPublicKey)
+    return found

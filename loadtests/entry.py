@@ -6,7 +6,7 @@ from typing import Any
 
 import aiohttp
 
-from loadtests.blinding import Wallet
+from loadtests.blinding import WaitingToken, Wallet
 from loadtests.client import NotAdmitted, ticket
 
 
@@ -28,19 +28,27 @@ async def card(session: aiohttp.ClientSession, url: str, code: str) -> dict[str,
 async def get_signed(
     session: aiohttp.ClientSession, issuer_url: str, wallet: Wallet, kind: str = "open", proof: str = ""
 ) -> bytes:
-    """Have the wallet's message signed; the blind signature comes back. `proof` "" at an open code: a new browser.
+    """Have the wallet's message signed, and its waiting tokens; the blind signature comes back. `proof` "" at an open code: a
+    new browser.
 
     Raises NotAdmitted.
     """
     body = {
         "blinded": b64(wallet.ask()),
+        **({"waiting": [b64(one) for one in wallet.ask_waiting()]} if wallet.waiting else {}),
         "kind": kind,
         "proof": proof or (b64(secrets.token_bytes(24)) if kind == "open" else ""),
     }
     data = await _asked(session, "POST", f"{issuer_url}/api/v1/issuances/{wallet.code}/sign", body)
     answer = unb64(data["signature"])
-    wallet.take(answer)
+    wallet.take(answer, [unb64(one) for one in data.get("waiting", ())])
     return answer
+
+
+def waits(token: WaitingToken | None, *, few: bool = False) -> dict[str, Any]:
+    """Payload of `round:await`, with a waiting token or without."""
+    shown = {} if token is None else {"prefix": b64(token.prefix), "signature": b64(token.signature)}
+    return shown | ({"few": True} if few else {})
 
 
 async def show(session: aiohttp.ClientSession, url: str, wallet: Wallet, *, few: bool = False) -> str:
@@ -63,7 +71,7 @@ async def enter(session: aiohttp.ClientSession, url: str, code: str) -> str:
     admission = (await card(session, url, code)).get("admission")
     if admission is None:
         return await ticket(session, url, code)
-    wallet = Wallet(code, unb64(admission["issuer"]["key"]))
+    wallet = Wallet(code, unb64(admission["issuer"]["key"]), waiting_spki=unb64(admission["issuer"].get("waiting_key", "")))
     await get_signed(session, admission["issuer"]["url"], wallet)
     return await show(session, url, wallet)
 

@@ -63,13 +63,13 @@ def in_round(hall: Hall, now: float, *, few: bool = False, late_s: float = 0) ->
 def next_round(hall: Hall, waiting: int, willing: int, since: float | None, full_minute: bool, now: int) -> Decision | None:
     """A round for those who came late, at a full minute: for all if enough wait, or for the willing. None: not now.
 
-    `waiting`: how many browsers wait; `willing`: how many of them will come in with few; `since`: unix time at which the
-    first of those began to wait.
+    `waiting`: how many browsers wait that count, each by a token of its own which no round has taken; `willing`: how many of
+    them will come in with few; `since`: unix time at which the first of those began to wait.
     """
-    if hall.phase != "open" or hall.admission is None or hall.admission.round_s == 0 or in_round(hall, now, few=True):
+    if hall.phase != "open" or hall.admission is None or hall.admission.round_s == 0 or not full_minute:
         return None
-    if not full_minute:
-        return None
+    if hall.round is not None and now <= hall.round.ends_at:
+        return None  # also one that another node, whose clock is ahead, has just begun
     seconds = max(1, hall.admission.round_s // LATER_PART)
     if waiting >= hall.admission.round_people:
         return one(e.RoundOpened(at=now, seconds=seconds))

@@ -412,13 +412,18 @@ class CheckParticipation(Query, frozen=True, tag="participation:check"):
 
 
 class AwaitRound(Query, frozen=True, tag="round:await"):
-    """I hold a token and wait for a round to show it in. Counted, not kept: it says nothing of who; to be repeated.
+    """I hold a token and wait for a round to show it in; to be repeated. Who counts is told by a waiting token, which the issuer
+    signed unseen: its `prefix` and `signature`, base64url (protocol/credentials.py). It says nothing of who; one round takes it.
 
-    `few`: I will come in with fewer than are let in together. Answered with whether that is to be asked (`few`).
+    `few`: I will come in with fewer than are let in together. Answered with whether that is to be asked (`few`), whether this
+    browser is among those who are counted (`counted`: not without a good waiting token), and whether a round has taken this
+    one (`spent`: show the next).
     """
 
     roles: ClassVar[tuple[Role, ...]] = ("audience",)
     few: bool = False
+    prefix: Annotated[str, Meta(pattern=r"^([A-Za-z0-9_-]{43})?$")] = ""
+    signature: Annotated[str, Meta(pattern=r"^([A-Za-z0-9_-]{512})?$")] = ""
 
 
 class ShowStored(Query, frozen=True, tag="message:stored"):
@@ -440,7 +445,7 @@ class Join(msgspec.Struct, frozen=True, kw_only=True):
 
     code: Annotated[str, Meta(max_length=20)]
     token: Annotated[str, Meta(max_length=2_000)] = ""
-    """The participant's ticket, or the secret of a staff link."""
+    """The participant's ticket, or the ticket of a staff link. Empty: to watch, where there is an issuer."""
     since: Since | None = None
     lang: Language = "ko"
 

@@ -16,9 +16,13 @@ from protocol.names import Language
 from protocol.sentences import section
 from protocol.setup import Issuer
 
-Purpose = Literal["participant", "ballot"]
-PURPOSES: Final[dict[Purpose, bytes]] = {"participant": b"\x01", "ballot": b"\x02"}
-"""A token is good for one thing only."""
+Purpose = Literal["participant", "ballot", "waiting"]
+PURPOSES: Final[dict[Purpose, bytes]] = {"participant": b"\x01", "ballot": b"\x02", "waiting": b"\x03"}
+"""A token is good for one thing only. A `waiting` token names no device: its device public key is empty."""
+WAITING_TOKENS: Final = 2
+"""Waiting tokens that one person gets with their entry. They are signed by a key of their own, the waiting key: a blind
+signer does not see the purpose.
+"""
 MAGIC: Final = b"TH1"
 RANDOM_BYTES: Final = 32
 SALT_BYTES: Final = 48
@@ -51,6 +55,11 @@ def proven(code: str, nonce: bytes, prepared: bytes) -> bytes:
 def public_key(issuer: Issuer) -> bytes:
     """The issuer's SPKI in DER."""
     return base64.urlsafe_b64decode(issuer.key + "=" * (-len(issuer.key) % 4))
+
+
+def waiting_key(issuer: Issuer) -> bytes:
+    """The issuer's SPKI for waiting tokens, in DER; b"" where it gives none."""
+    return base64.urlsafe_b64decode(issuer.waiting_key + "=" * (-len(issuer.waiting_key) % 4))
 
 
 def key_hex(spki: bytes) -> str:

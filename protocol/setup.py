@@ -58,6 +58,13 @@ class Issuer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             description="Public key (Ed25519, base64url) of grants to staff who sign in there; empty: none do",
         ),
     ] = ""
+    waiting_key: Annotated[
+        str,
+        Meta(
+            pattern=r"^([A-Za-z0-9_-]{500,700})?$",
+            description="Public key of waiting tokens: SPKI in DER, base64url; empty: none are given out",
+        ),
+    ] = ""
 
 
 class Admission(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

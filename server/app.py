@@ -29,6 +29,7 @@ from server.front.door import Door
 from server.front.files import Files
 from server.front.front import Desk
 from server.front.handshake import PATH
+from server.gateway.awaiting import Waiters
 from server.gateway.gateway import Gateway
 from server.gateway.redeem import Redeemer
 from server.halls.ballots import Ballots
@@ -56,6 +57,7 @@ from server.store.follower import Follower
 from server.store.gauges import Presence, SupportGauges
 from server.store.tokens import SpentTokens
 from server.store.votes import Votes
+from server.store.waiting import WaitingRooms
 
 log = structlog.get_logger()
 
@@ -182,7 +184,7 @@ async def running(
         stack.push_async_callback(eraser.stop)
         support = SupportGauges(store)
         name = random_secrets.token_hex(4)
-        presence, tokens = Presence(store, name), SpentTokens(store)
+        presence, tokens, waiting = Presence(store, name), SpentTokens(store), WaitingRooms(store, name)
 
         too_old = asyncio.Event()
         uring = open_uring() if settings.io_uring == "auto" else None
@@ -200,12 +202,12 @@ async def running(
         polls = Polls(directory, executor, ballots, votes, wall)
         await polls.start()
         stack.push_async_callback(polls.stop)
-        rounds = Rounds(directory, executor, tokens, name, wall)
+        rounds = Rounds(directory, executor, tokens, waiting, wall)
         await rounds.start()
         stack.push_async_callback(rounds.stop)
         links = Links(secret, settings.public_url.rstrip("/"))
         admission = Admission(Tickets(secret, wall), StaffTickets(secret), links, links.organiser_key, secret.key("dedupe"))
-        gateway = Gateway(directory, admission, executor, posts_per_s=settings.posts_per_s)
+        gateway = Gateway(directory, admission, executor, Waiters(waiting), posts_per_s=settings.posts_per_s)
         entrance = Entrance(gateway, Redeemer(admission, Redeeming(secret, wall), tokens, rounds, wall))
 
         sockets = Sockets(gateway, _staff(gateway))

@@ -2,19 +2,17 @@
 
 import hashlib
 import hmac
+import secrets
 
 from moderation.context import Actor
 from moderation.hall import Hall
 from protocol.names import Role
 from protocol.refusals import Refusal
-from server.admission.admitted import Admitted, Sender, participant, participant_key
+from server.admission.admitted import Admitted, Sender, participant, participant_key, spent, watching
 from server.admission.links import Links
 from server.admission.staff_tickets import StaffTickets
 from server.admission.tickets import Tickets
 from server.mac import Mac
-
-NOBODY = "0" * 16
-"""Author tag of everybody once a town hall is closed: no message has it."""
 
 
 class Admission:
@@ -34,14 +32,19 @@ class Admission:
         return hmac.compare_digest(token.encode(), self._organiser_key.encode())
 
     def admit(self, hall: Hall, author_key: Mac | None, role: Role, token: str) -> Admitted | Refusal:
-        """`author_key`: of the town hall, None once it is closed. Refuses with `not_admitted`."""
+        """`author_key`: of the town hall, None once it is closed. Refuses with `not_admitted`.
+
+        In the audience of a town hall with an issuer `token` may be empty: to watch nobody needs to be anybody.
+        """
         match role:
             case "audience":
+                if not token and hall.admission is not None:
+                    return self.watcher(secrets.token_bytes(32))
                 holder = self.tickets.holder(hall.code, token)
                 if holder is None:
                     return Refusal("not_admitted")
                 if hall.admission is not None and holder.kind == "watch":
-                    return Admitted("audience", _watching, hashlib.sha256(b"watching" + holder.id).digest())
+                    return self.watcher(hashlib.sha256(b"watching" + holder.id).digest())
                 return self.participant(author_key, holder.id)
             case "organiser":
                 if not self.is_organiser(token):
@@ -67,8 +70,12 @@ class Admission:
     def participant(self, author_key: Mac | None, pid: bytes) -> Admitted:
         """The participant `pid`. `author_key`: of the town hall, None once it is closed."""
         if author_key is None:
-            return Admitted("audience", _spent, hashlib.sha256(pid).digest())
+            return Admitted("audience", spent, hashlib.sha256(pid).digest())
         return Admitted("audience", participant, participant_key(author_key, pid))
+
+    def watcher(self, key: bytes) -> Admitted:
+        """Somebody without a token. `key`: whatever they are told apart by."""
+        return Admitted("audience", watching, key)
 
     def _staff(self, hall: Hall, role: Role, id: str, name: str, link: str | None = None) -> Admitted:
         def made(key: bytes) -> Sender:
@@ -76,13 +83,3 @@ class Admission:
 
         key = hmac.digest(self._dedupe_key, f"{hall.code}|{role}|{id}|{link}".encode(), hashlib.sha256)
         return Admitted(role, made, key, id=id, name=name, link=link)
-
-
-def _spent(key: bytes) -> Sender:
-    """A participant of a town hall that is closed."""
-    return Sender(Actor("audience", author=NOBODY), key, None, key)
-
-
-def _watching(key: bytes) -> Sender:
-    """Somebody without a token: no tag, no vote, no name."""
-    return Sender(Actor("audience"), key, None, key)

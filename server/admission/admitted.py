@@ -2,12 +2,16 @@
 
 import hashlib
 import hmac
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from moderation.context import Actor
 from protocol.names import Role
 from server.mac import Mac
+
+NOBODY = "0" * 16
+"""Author tag of everybody once a town hall is closed: no message has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,13 @@ class Admitted:
             self._sender = self._make(self._key)
         return self._sender
 
+    def untie(self) -> None:
+        """The town hall is closed and its author key gone: of a participant nothing is known any more that leads to what they
+        wrote. Their connections may stand for hours.
+        """
+        if self._make is participant:
+            self._make, self._key, self._sender = spent, secrets.token_bytes(len(self._key)), None
+
 
 def participant_key(author_key: Mac, pid: bytes) -> bytes:
     """What all is made of that the participant `pid` is known by in one town hall, 32 bytes. `author_key`: of the town hall."""
@@ -63,6 +74,16 @@ def participant(key: bytes) -> Sender:
     """As whom a participant writes, supports and votes. `key`: of `participant_key`."""
     actor = Actor("audience", author=author_tag(key), seed=int.from_bytes(_derived(key, b"name")[:8], "big"))
     return Sender(actor, _derived(key, b"bucket"), _derived(key, b"voter")[:16], _derived(key, b"dedupe"))
+
+
+def spent(key: bytes) -> Sender:
+    """A participant of a town hall that is closed."""
+    return Sender(Actor("audience", author=NOBODY), key, None, key)
+
+
+def watching(key: bytes) -> Sender:
+    """Somebody without a token: no tag, no vote, no name."""
+    return Sender(Actor("audience"), key, None, key)
 
 
 def _derived(key: bytes, purpose: bytes) -> bytes:

@@ -4,43 +4,28 @@ What comes in says nothing of a person, and what is kept (a hash of the token, a
 signing: the signature that the issuer gave was blind.
 """
 
-import base64
 import hashlib
 import hmac
 import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Final
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric import ec, padding
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
-from cryptography.hazmat.primitives.hashes import SHA256, SHA384
-from cryptography.hazmat.primitives.serialization import load_der_public_key
+from cryptography.hazmat.primitives.hashes import SHA256
 
-from protocol.credentials import (
-    DEVICE_KEY_BYTES,
-    EXPONENT,
-    KEY_BITS,
-    KEY_BYTES,
-    PROOF_BYTES,
-    RANDOM_BYTES,
-    SALT_BYTES,
-    message,
-    proven,
-)
+from protocol.credentials import DEVICE_KEY_BYTES, KEY_BYTES, PROOF_BYTES, RANDOM_BYTES, message, proven
 from protocol.limits import limit
 from protocol.refusals import Refusal
+from server.admission.signature import verify
 from server.mac import Mac
 from server.secret import Secret
 
 _TIME = 6
 _RANDOM = 10
 _MAC = 16
-_PSS: Final = padding.PSS(padding.MGF1(SHA384()), SALT_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +59,7 @@ class Redeeming:
         self._clock = clock
 
     def nonce(self, code: str) -> bytes:
-        """For one proof, good for limits.nonce_s. Nothing is kept: it carries its time and a MAC."""
+        """For one proof, good for limits.nonce_s. It carries its time and a MAC; kept is that it was used (store/nonces.py)."""
         body = int(self._clock()).to_bytes(_TIME, "big") + secrets.token_bytes(_RANDOM)
         return body + self._mac(code, body)
 
@@ -93,7 +78,7 @@ class Redeeming:
             return Refusal("bad_token")
         prepared = shown.prefix + message("participant", code, spki, shown.device_key)
         try:
-            issuer_key(spki).verify(shown.signature, prepared, _PSS, SHA384())
+            verify(spki, shown.signature, prepared)
             device = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), shown.device_key)
             r, s = (int.from_bytes(shown.proof[at : at + PROOF_BYTES // 2], "big") for at in (0, PROOF_BYTES // 2))
             device.verify(encode_dss_signature(r, s), proven(code, shown.nonce, prepared), ec.ECDSA(SHA256()))
@@ -106,24 +91,6 @@ class Redeeming:
         return self._key.of(code.encode() + b"|" + body)[:_MAC]
 
 
-@lru_cache(256)
-def issuer_key(spki: bytes) -> RSAPublicKey:
-    """Raises ValueError: no RSA key of the length and exponent that we use."""
-    found = load_der_public_key(spki)
-    if not isinstance(found, RSAPublicKey) or found.key_size != KEY_BITS or found.public_numbers().e != EXPONENT:
-        raise ValueError("not a key of an issuer")
-    return found
-
-
 def participant_id(author_key: Mac, token: bytes) -> bytes:
     """16 bytes. `author_key`: of the town hall; once it is destroyed nothing leads from a token to its participant."""
     return author_key.of(b"participant" + token)[:16]
-
-
-def is_issuer_key(text: str) -> bool:
-    """Whether `text` (base64url) is a public key as our issuers make them."""
-    try:
-        issuer_key(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-    except ValueError:
-        return False
-    return True

@@ -165,6 +165,11 @@ class Room:
         for viewer in self._everybody():
             viewer.bye(code, random.randint(200, SPREAD_MS) if comes_back(code) else None)
 
+    def untie(self) -> None:
+        """Let each viewer forget who it was."""
+        for viewer in self._everybody():
+            viewer.untie()
+
     def _everybody(self) -> list[Viewer]:
         return [*(viewer for section in self._sections for viewer in section), *self._slow]
 

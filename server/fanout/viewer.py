@@ -56,3 +56,6 @@ class Viewer:
     def bye(self, code: int, come_back_after_ms: int | None) -> None:
         """Say why and when to come back (None: do not), and end the connection."""
         raise NotImplementedError
+
+    def untie(self) -> None:
+        """Forget whatever leads from whoever looks on to what they wrote: the town hall is closed."""

@@ -21,7 +21,7 @@ from server.answers import accepted, refused, status
 from server.front.answer import dated
 from server.front.head import Head, keeps, usual
 from server.http.address import Addresses, peer_of
-from server.http.entrance import Entrance, Told, What
+from server.http.entrance import GOES_ON, Entrance, Told, What
 from server.http.errors import internal
 from server.http.replies import JSON, headers_of, spoken
 
@@ -67,7 +67,7 @@ class Asks:
         if _LENGTH.fullmatch(length) is None or int(length) > (limit("frame_bytes") if what == "redeem" else 0):
             return None
         lang = spoken(get("accept-language", ""))
-        return Asked(what, found[1], lang, int(length), get("x-forwarded-for", ""), keeps(head))
+        return Asked(what, found[1], lang, int(length), get("x-forwarded-for", ""), what in GOES_ON and keeps(head))
 
     def answer(self, asked: Asked, body: bytes, transport: object) -> bytes | Coroutine[Any, Any, bytes]:
         """All that is to be written, or what to await for it. Never raises."""

@@ -14,6 +14,7 @@ from protocol import wire
 from protocol.commands import (
     COMMANDS,
     QUERIES,
+    AwaitRound,
     CloseHall,
     Command,
     Join,
@@ -33,6 +34,7 @@ from server.admission.admitted import Admitted
 from server.answers import accepted, refused
 from server.buckets import Buckets
 from server.fanout.room import Room
+from server.gateway.awaiting import Waiters
 from server.halls.directory import Directory
 from server.halls.execute import Executor
 from server.halls.runtime import Runtime
@@ -57,6 +59,8 @@ class Session:
     runtime: Runtime
     admitted: Admitted
     lang: Language
+    shared: bool = False
+    """Whether others at the same address are known by the same key: they watch without a ticket, over HTTP."""
 
     @property
     def room(self) -> Room:
@@ -72,6 +76,7 @@ class Gateway:
         directory: Directory,
         admission: Admission,
         executor: Executor,
+        waiters: Waiters,
         *,
         posts_per_s: int = 500,
         clock: Callable[[], float] = time.monotonic,
@@ -80,6 +85,7 @@ class Gateway:
         self.directory = directory
         self.admission = admission
         self.executor = executor
+        self._waiters = waiters
         self._clock = clock
         self._wall = wall
         self._posts = Buckets(limit("messages_per_10_s"), 10)
@@ -116,6 +122,10 @@ class Gateway:
             return now
         runtime = await self.find(join.code)
         return runtime if isinstance(runtime, Refusal) else self._admit(runtime, role, join)
+
+    def known_by(self, session: Session, address: bytes) -> Session:
+        """Somebody who watches without a ticket, and asks over HTTP: known by the key of their address."""
+        return Session(session.role, session.runtime, self.admission.watcher(address), session.lang, shared=True)
 
     def join_now(self, role: Role, join: Join) -> Session | Refusal | None:
         """The same without waiting; None: the town hall is not here yet."""
@@ -167,6 +177,8 @@ class Gateway:
     async def _execute(self, session: Session, name: object, payload: object) -> Ack | Refusal:
         if not isinstance(name, str) or name not in names_for(session.role):
             return Refusal("not_allowed" if name in COMMANDS or name in QUERIES else "unknown_command")
+        if session.runtime.author_key is None:
+            session.admitted.untie()
         gone = self.admission.still(session.runtime.hall, session.admitted)
         if gone is not None:
             return gone
@@ -181,6 +193,9 @@ class Gateway:
         if isinstance(command, PostMessage) and self._floods.take(session.runtime.code.encode(), self._clock()):
             # Many are told so at once: they must not all come back at once.
             return Refusal("chat_flooded", retry_after_ms=random.randint(*AGAIN_MS))
+        if isinstance(command, AwaitRound):
+            told = await self._waiters.wait(session.runtime, command, session.admitted.sender.bucket, shared=session.shared)
+            return told if isinstance(told, Refusal) else accepted(data=told)
         who = session.admitted.sender
         if isinstance(command, Command):
             bucket = who.bucket if session.role == "audience" else None
@@ -190,11 +205,13 @@ class Gateway:
             if isinstance(command, CloseHall):
                 await self.directory.closed(session.runtime)
             return accepted(done.seq, done.state)
-        data = await self.executor.query(session.runtime, who.actor, who.voter, who.bucket, command)
+        data = await self.executor.query(session.runtime, who.actor, who.voter, command)
         return data if isinstance(data, Refusal) else accepted(data=data)
 
     def _wait_s(self, session: Session, command: Any) -> float:
         """Seconds that this sender should wait; never by address: a whole office shares one."""
+        if session.shared:
+            return 0.0  # all that they may ask has a bound of its own (awaiting.py)
         now, key = self._clock(), session.admitted.sender.bucket
         if session.role != "audience":
             return self._staff.take(key, now)

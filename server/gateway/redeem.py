@@ -51,7 +51,9 @@ class Redeemer:
         new = in_round(hall, self._clock(), few=shown.few, late_s=LATE_S)
         pid = participant_id(runtime.author_key, genuine.id)
         tag = author_tag(participant_key(runtime.author_key, pid))
-        answer = await self._tokens.show(code, genuine.id, genuine.device, tag, new=new, few=shown.few)
+        answer = await self._tokens.show(code, genuine.id, genuine.device, tag, shown.nonce, new=new, few=shown.few)
+        if answer == "used":
+            return Refusal("stale_nonce", retry_after_ms=0)
         if answer == "unknown":
             return Refusal("hall_draft" if hall.phase == "draft" else "waiting_for_others", retry_after_ms=5_000)
         if answer == "other":

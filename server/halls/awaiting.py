@@ -1,20 +1,23 @@
-"""Browsers that hold a token and wait for a round: counted in memory, by an opaque key, for as long as they say so again."""
+"""Browsers that wait for a round: counted in memory, by the ids of their waiting tokens, for as long as they say so again."""
 
-from collections.abc import Callable, Iterable
+import heapq
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from protocol.limits import limit
-from server.store.tokens import Tally
+from server.store.waiting import SHORT, TOLD_MAX, Waiting
 
-STALE_S = 45.0
-"""A browser that has not said so again for this long has gone."""
+STALE_S = 75.0
+"""A browser that has not said so again for this long has gone: one in the background speaks once a minute."""
 
 
 @dataclass(slots=True)
 class _Seen:
-    """`first`, `last`: when it said that it waits; `few`: whether it will come in with few, as it said last."""
+    """`first`, `last`: when it said that it waits, in unix seconds; `first` None: not since the last round began. `few`:
+    whether it will come in with few, as it said last.
+    """
 
-    first: float
+    first: float | None
     last: float
     few: bool
 
@@ -29,33 +32,61 @@ class Awaiting:
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._seen: dict[bytes, _Seen] = {}
+        self._taken: dict[bytes, None] = {}
         self.everybody = 0
         self.arrived_s = 0.0
 
-    def add(self, key: bytes, *, few: bool = False) -> float:
-        """It waits, still; for how many seconds it has."""
-        now = self._clock()
-        seen = self._seen.get(key)
-        if seen is not None:
-            seen.last, seen.few = now, few
-            return now - seen.first
-        if len(self._seen) < limit("awaiting"):
-            self._seen[key] = _Seen(now, now, few)
-        return 0.0
+    def again(self, id: bytes, *, few: bool = False) -> float | None:
+        """It waits, still; for how many seconds it has. None: its token is not known here, or no more."""
+        seen, now = self._seen.get(id), self._clock()
+        if seen is None:
+            return None
+        first = seen.first = now if seen.first is None else seen.first
+        seen.last, seen.few = now, few
+        return now - first
+
+    def add(self, id: bytes, *, few: bool = False) -> bool:
+        """The token with this id is good, and no round has taken it: its holder waits. False: there is no room."""
+        if id not in self._seen and len(self._seen) >= limit("awaiting"):
+            return False
+        if self.again(id, few=few) is None:
+            now = self._clock()
+            self._seen[id] = _Seen(now, now, few)
+        return True
+
+    def is_taken(self, id: bytes) -> bool:
+        """Whether it is known here that a round has taken it."""
+        return id[:SHORT] in self._taken
+
+    def take(self, ids: Iterable[bytes]) -> None:
+        """Rounds have taken the tokens with these short ids: they count no more. The longest known are forgotten first."""
+        for id in ids:
+            if len(self._taken) >= limit("awaiting"):
+                del self._taken[next(iter(self._taken))]
+            self._taken[id] = None
+        self._seen = {id: seen for id, seen in self._seen.items() if id[:SHORT] not in self._taken}
 
     def clear(self, *, few: bool) -> None:
         """A round has begun, `few`: only for those who will come in with few. Whoever still waits says so again."""
-        self._seen = {key: seen for key, seen in self._seen.items() if few and not seen.few}
+        for seen in self._seen.values():
+            if seen.few or not few:
+                seen.first = None
 
-    def tallies(self) -> tuple[Tally, Tally]:
-        """Of all that wait, and of those that will come in with few."""
+    def ids(self) -> Sequence[bytes]:
+        """Short ones of all that are known here."""
+        return [id[:SHORT] for id in self._seen]
+
+    def waiting(self) -> tuple[Waiting, Waiting]:
+        """All that wait, and those that will come in with few."""
         now = self._clock()
-        for key, seen in list(self._seen.items()):
+        for id, seen in list(self._seen.items()):
             if now - seen.last > STALE_S:
-                del self._seen[key]
-        return _tally(self._seen.values(), now), _tally((seen for seen in self._seen.values() if seen.few), now)
+                del self._seen[id]
+        found = [(seen.first, id[:SHORT], seen.few) for id, seen in self._seen.items() if seen.first is not None]
+        return _longest(found, now), _longest((one for one in found if one[2]), now)
 
 
-def _tally(waiting: Iterable[_Seen], now: float) -> Tally:
-    since = [seen.first for seen in waiting]
-    return Tally(len(since), now - min(since, default=now))
+def _longest(found: Iterable[tuple[float, bytes, bool]], now: float) -> Waiting:
+    """Those who have waited longest, as many as are told."""
+    first = heapq.nsmallest(TOLD_MAX, found)
+    return Waiting(frozenset(id for _, id, _ in first), now - first[0][0] if first else 0.0)

@@ -189,7 +189,7 @@ class Directory:
         """Drop what ties pseudonyms to participants. Idempotent, on every node: whoever closed it may have died since."""
         if runtime.code in self._cleaned:
             return
-        runtime.author_key = None
+        runtime.untie()
         await secrets.forget(self._store, runtime.code, AUTHOR_KEY)
         await self._support.drop_voters(runtime.code)
         await self._tokens.forget(runtime.code)

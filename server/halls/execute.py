@@ -22,7 +22,6 @@ from moderation.poll_rules import closes
 from moderation.text import clean
 from protocol.bus import pack
 from protocol.commands import (
-    AwaitRound,
     CheckMessages,
     CheckParticipation,
     Command,
@@ -139,8 +138,8 @@ class Executor:
             log.error("store_refused", hall=runtime.code, code=error.code)
             return Refusal("disk_full" if error.code in ("disk_full", "memory_full") else "not_saved", retry_after_ms=5_000)
 
-    async def query(self, runtime: Runtime, actor: Actor, voter: bytes | None, bucket: bytes, query: Query) -> Any | Refusal:
-        """The data of a query, or a refusal. `voter`: opaque key of the participant; `bucket`: of whoever asks."""
+    async def query(self, runtime: Runtime, actor: Actor, voter: bytes | None, query: Query) -> Any | Refusal:
+        """The data of a query, or a refusal. `voter`: opaque key of the participant."""
         match query:
             case SupportQuestion():
                 return await self._support(runtime, actor, voter, query)
@@ -154,9 +153,6 @@ class Executor:
                 return await self._stored(runtime, actor, query.message)
             case CheckParticipation():
                 return _participation(runtime, actor)
-            case AwaitRound(few=few):
-                waited_s = runtime.awaiting.add(bucket, few=few)
-                return {"few": asks_few(runtime.hall, runtime.awaiting.everybody, waited_s)}
         return Refusal("unknown_command")
 
     async def _stored(self, runtime: Runtime, actor: Actor, id: int) -> Any | Refusal:

@@ -205,6 +205,12 @@ class Runtime:
         for room in self._rooms.values():
             room.bye_all(code)
 
+    def untie(self) -> None:
+        """Forget the author key, and who the participants are that look on: nothing leads from them to what they wrote."""
+        self.author_key = None
+        for room in self._rooms.values():
+            room.untie()
+
     # --- who is here by a staff link ---
     def hold(self, link: str, end: Callable[[int, int | None], None]) -> Callable[[], None]:
         """A live connection by the link `link`; `end(code, wait)` ends it. Call what is returned when it has ended."""

@@ -5,6 +5,7 @@ from aiohttp import web
 from protocol.commands import Join
 from protocol.names import Role
 from protocol.refusals import Refusal
+from server.http.address import asked_from
 from server.http.body import read
 from server.http.context import Context
 from server.http.replies import bearer, language, no, reply
@@ -16,6 +17,8 @@ ROLES: dict[str, Role] = {
     "overlay": "overlay",
     "organiser": "organiser",
 }
+
+WAITS = "round:await"
 
 
 def routes(context: Context) -> list[web.RouteDef]:
@@ -32,6 +35,11 @@ def routes(context: Context) -> list[web.RouteDef]:
         session = await context.gateway.join(role, join)
         if isinstance(session, Refusal):
             return no(session, request)
+        if role == "audience" and not join.token:
+            # Nobody in particular: they may watch, and say that they wait.
+            if not isinstance(body, dict) or body.get("command") != WAITS:
+                return no(Refusal("not_admitted"), request)
+            session = context.gateway.known_by(session, context.addresses.key(*asked_from(request)))
         if not isinstance(body, dict) or set(body) != {"command", "payload"}:
             return no(Refusal("bad_request", field="$"), request)
         return reply(await context.gateway.answer(session, body["command"], body["payload"]))

@@ -23,6 +23,10 @@ from server.store.client import StoreRefused, StoreUnavailable
 SPREAD_MS = 5_000
 """Over so long are those spread who are told to come again: a whole office shares one address."""
 What = Literal["card", "join", "nonce", "redeem"]
+GOES_ON: frozenset[What] = frozenset({"nonce"})
+"""After the answer to anything else the connection is closed: what is asked next has nothing in common with it. A nonce is
+followed by the proof over it.
+"""
 Told = dict[str, Any] | Refusal
 """`data` of an Ack, or why not."""
 

@@ -11,7 +11,8 @@ from server.http.address import asked_from
 from server.http.body import read_bytes
 from server.http.built import Handler
 from server.http.context import Context
-from server.http.entrance import What
+from server.http.entrance import GOES_ON, What
+from server.http.errors import internal
 from server.http.replies import done, no
 from server.http.security import headers
 
@@ -39,6 +40,18 @@ def ask(context: Context, what: What, bound: str = "") -> Handler:
     """Asks the entrance for `what`. `bound`: of a body that it takes."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
+        try:
+            answer = await answered(request)
+        except (web.HTTPException, ConnectionError):
+            raise
+        except Exception:
+            resource = request.match_info.route.resource
+            answer = no(internal(resource.canonical if resource else "-"), request)
+        if what not in GOES_ON:
+            answer.force_close()
+        return answer
+
+    async def answered(request: web.Request) -> web.Response:
         refusal = context.entrance.too_many(what, lambda: context.addresses.key(*asked_from(request)))
         if refusal is not None:
             return no(refusal, request)

@@ -15,7 +15,7 @@ from protocol.names import HallCode
 from protocol.refusals import Refusal
 from protocol.setup import Admission, Setup
 from protocol.views import OrganiserHall, RoleLink
-from server.admission.redeem import is_issuer_key
+from server.admission.signature import is_issuer_key
 from server.gateway.staff import DAYS, everybody, hand_out
 from server.halls.runtime import Runtime
 from server.http import csv_import
@@ -96,6 +96,10 @@ def routes(context: Context) -> list[web.RouteDef]:
             return no(asked, request)
         if asked.admission is not None and not is_issuer_key(asked.admission.issuer.key):
             return no(Refusal("bad_request", field="$.admission.issuer.key"), request)
+        waiting = asked.admission.issuer.waiting_key if asked.admission is not None else ""
+        # One key for both would sign an entry as a waiting token: what is signed is not seen.
+        if asked.admission is not None and waiting and (waiting == asked.admission.issuer.key or not is_issuer_key(waiting)):
+            return no(Refusal("bad_request", field="$.admission.issuer.waiting_key"), request)
         runtime = await gateway.directory.create(
             asked.code, asked.setup, Actor("organiser"), known(context.settings), asked.admission
         )

@@ -46,6 +46,9 @@ class StreamViewer(Viewer):
     def flows(self) -> bool:
         return self._http.get_write_buffer_size() <= limit("write_backlog_bytes")
 
+    def untie(self) -> None:
+        self._session.admitted.untie()
+
     def bye(self, code: int, come_back_after_ms: int | None) -> None:
         figures.closes[code] += 1
         self.write(STREAM.ready(BYE, wire.dumps(bye(code, come_back_after_ms, self._session.lang)), ""))

@@ -69,7 +69,13 @@ def card_of(settings: Settings, issuance: Issuance) -> Issuer:
     told = folder(settings) / ADDRESS
     listening = f"http://{settings.issuer_host}:{port(settings)}"
     url = settings.issuer_public_url.rstrip("/") or (told.read_text("ascii").strip() if told.exists() else listening)
-    return Issuer(url=url, key=b64(issuance.spki), kinds=issuance.kinds, staff_key=b64(staff_grants(settings).public))
+    return Issuer(
+        url=url,
+        key=b64(issuance.spki),
+        kinds=issuance.kinds,
+        staff_key=b64(staff_grants(settings).public),
+        waiting_key=b64(issuance.waiting_spki),
+    )
 
 
 async def issuance_command(given: argparse.Namespace, settings: Settings, sources: dict[str, str], lang: Language) -> int:

@@ -15,9 +15,9 @@ from protocol.setup import EligibilityKind
 class Issuance:
     """What the issuer knows of one town hall. `chat_url`: where its browsers go back to, `https://chat.example.org`.
 
-    `kinds`: the ways of being eligible that count here. `spki`: the public key (DER, RFC 5280). `open`: its private key
-    still exists. `closes_at`: unix seconds at which that is destroyed, if nobody does so before. `issued`: how many had a
-    signature when it was.
+    `kinds`: the ways of being eligible that count here. `spki`: the public key (DER, RFC 5280); `waiting_spki`: that of
+    waiting tokens, b"" where there are none. `open`: the private keys still exist. `closes_at`: unix seconds at which those
+    are destroyed, if nobody does so before. `issued`: how many had a signature when they were.
     """
 
     code: str
@@ -29,6 +29,7 @@ class Issuance:
     open: bool
     closes_at: int
     issued: int = 0
+    waiting_spki: bytes = b""
 
 
 class Eligibility(Protocol):
@@ -43,11 +44,17 @@ class Eligibility(Protocol):
         """Routes of its own, such as signing in and coming back; none of them is under `/api/v1/issuances/CODE/sign`."""
         ...
 
-    async def person(self, request: web.Request, issuance: Issuance, proof: str) -> bytes | Refusal:
-        """Who asks: an opaque id, the same whenever the same person asks, of at most 1,000 bytes; or why they are not eligible.
+    async def person(self, request: web.Request, issuance: Issuance, proof: str) -> tuple[bytes, ...] | Refusal:
+        """Who asks: every opaque id that they are known by, of at most 1,000 bytes each; or why they are not eligible.
 
         `proof`: what the page sent with the blinded value (an invitation's secret), "" where the request itself shows it (a
-        session). The id is never stored or logged: only its HMAC under a key of the town hall is. Two ways that can tell
-        that they speak of the same human (by the e-mail address) give the same id: one person is one participant.
+        session). An id is never stored or logged: only its HMAC under a key of the town hall is. All of them are bound to
+        the entry, and nobody gets another one by any of them: an account by its subject and by its address, so that whatever
+        becomes of the address it is one person. Two ways that can tell that they speak of the same human (by the e-mail
+        address) share an id: one person is one participant.
         """
+        ...
+
+    def given(self, request: web.Request, response: web.StreamResponse) -> None:
+        """The signature was given and is about to be sent: what showed that somebody is eligible has done its work."""
         ...

@@ -8,9 +8,10 @@ import csv
 import hashlib
 import io
 import secrets
-import sqlite3
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from typing import Final, NamedTuple
 
 from aiohttp import web
@@ -23,8 +24,9 @@ from protocol.setup import EligibilityKind
 from server.csv_files import decoded, delimiter
 from server.issuer.eligibility import Issuance
 from server.issuer.issuances import Issuances
+from server.issuer.ledger import Invited as Kept
 from server.issuer.ledger import Ledger
-from server.issuer.people import People
+from server.issuer.people import People, same_address
 
 LETTERS: Final = "ABCDEFGHJKMNPQRSTVWXYZ23456789"
 """Without those that are mistaken for each other on paper."""
@@ -43,6 +45,16 @@ class Guest(NamedTuple):
     address: str
 
 
+class GuestList(NamedTuple):
+    """`guests`: each address once. `same_address`, `same_name`: rows that share theirs with another row; the name where one of
+    these has no address to be told apart by.
+    """
+
+    guests: list[Guest]
+    same_address: int
+    same_name: int
+
+
 class Invitation(NamedTuple):
     """`url`: with the secret in its fragment."""
 
@@ -51,8 +63,16 @@ class Invitation(NamedTuple):
     url: str
 
 
-def guests(raw: bytes, lang: Language) -> list[Guest] | Refusal:
-    """The rows of a CSV file, each address once; or `bad_csv` with the line and the reason."""
+class Invited(NamedTuple):
+    """`holding`: how many invitations are good now; `replaced`: how many older ones are so no longer."""
+
+    made: list[Invitation]
+    holding: int
+    replaced: int
+
+
+def guests(raw: bytes, lang: Language) -> GuestList | Refusal:
+    """The rows of a CSV file; or `bad_csv` with the line and the reason."""
 
     def bad(key: str, line: int = 0, **params: object) -> Refusal:
         why = sentence(lang, "csv", key, **params)
@@ -62,7 +82,7 @@ def guests(raw: bytes, lang: Language) -> list[Guest] | Refusal:
     if text is None:
         return bad("encoding")
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter(text), strict=True)
-    found: dict[str, Guest] = {}
+    found: list[Guest] = []
     try:
         header = [unicodedata.normalize("NFC", cell).strip().casefold() for cell in next(rows, [])]
         places = {field: _first(header, aliases) for field, aliases in COLUMNS.items()}
@@ -77,12 +97,26 @@ def guests(raw: bytes, lang: Language) -> list[Guest] | Refusal:
                 return bad("too_long", rows.line_num, column=COLUMNS["name"][0], max=limit("guest_letters"))
             if guest.address and not is_address(guest.address):
                 return bad("no_address", rows.line_num, address=guest.address)
-            found.setdefault(guest.address.casefold() or f"#{rows.line_num}", guest)
+            found.append(guest)
             if len(found) > limit("guests"):
                 return bad("too_many_guests", rows.line_num, max=limit("guests"))
     except csv.Error:
         return bad("quotes", rows.line_num)
-    return list(found.values()) or bad("no_guests")
+    return _told_apart(found) if found else bad("no_guests")
+
+
+def _told_apart(rows: Sequence[Guest]) -> GuestList:
+    addresses = Counter(same_address(row.address) for row in rows if row.address)
+    names = Counter(row.name for row in rows if row.name)
+    bare = {row.name for row in rows if not row.address}
+    once = dict[str, Guest]()
+    for place, row in enumerate(rows):
+        once.setdefault(same_address(row.address) or f"#{place}", row)
+    return GuestList(
+        list(once.values()),
+        sum(count for count in addresses.values() if count > 1),
+        sum(count for name, count in names.items() if count > 1 and name in bare),
+    )
 
 
 def _first(header: Sequence[str], aliases: Sequence[str]) -> int | None:
@@ -118,49 +152,40 @@ class Invitations:
         """None of its own; the organiser's are in invitation_routes.py."""
         return ()
 
-    async def person(self, request: web.Request, issuance: Issuance, proof: str) -> bytes | Refusal:
+    async def person(self, request: web.Request, issuance: Issuance, proof: str) -> tuple[bytes, ...] | Refusal:
         """Whoever holds the invitation `proof`."""
-        digest = _hash(proof)
+        found = await self._issuances.on_ledger(partial(Ledger.invited, code=issuance.code, secret=_hash(proof)))
+        return Refusal("not_eligible") if found is None else (found,)
 
-        def look(ledger: Ledger) -> bytes | None:
-            sql = "SELECT person FROM invited WHERE code = ? AND secret = ?"
-            row = ledger.connection.execute(sql, (issuance.code, digest)).fetchone()
-            return None if row is None else bytes(row[0])
+    def given(self, request: web.Request, response: web.StreamResponse) -> None:
+        """Nothing to drop: the ledger has bound the invitation's holder."""
 
-        return await self._issuances.on_ledger(look) or Refusal("not_eligible")
-
-    async def invite(self, issuance: Issuance, invited: Sequence[Guest], public_url: str) -> list[Invitation]:
-        """A new invitation for each; an older one of the same address works no longer."""
-        made, rows = [], []
+    async def invite(self, issuance: Issuance, invited: Sequence[Guest], public_url: str) -> Invited:
+        """A new invitation for each; an older one of the same address, or of the same row of a list of names, ends."""
+        made, rows, names = list[Invitation](), list[Kept](), Counter[str]()
         for guest in invited:
             letters = [secrets.choice(LETTERS) for _ in range(GROUPS * GROUP)]
             secret = "-".join("".join(letters[start : start + GROUP]) for start in range(0, len(letters), GROUP))
-            digest = _hash(secret)
-            person = self._people.by_mail(guest.address) if guest.address else self._people.by_invitation(digest)
-            rows.append((issuance.code, digest, person))
+            if not guest.address:
+                names[guest.name] += 1
+            rows.append(Kept(_hash(secret), self._person(guest, names[guest.name])))
             made.append(Invitation(guest, secret, f"{public_url}/admit/{issuance.code}#i={secret}"))
-        # In no order that the file's could be told from.
-        rows.sort()
+        replaced = await self._issuances.on_ledger(partial(Ledger.invite, code=issuance.code, made=rows))
+        return Invited(made, await self.count(issuance), replaced)
 
-        def keep(ledger: Ledger) -> None:
-            db = ledger.connection
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                db.executemany("DELETE FROM invited WHERE code = ? AND person = ?", [(code, person) for code, _, person in rows])
-                db.executemany("INSERT INTO invited (code, secret, person) VALUES (?, ?, ?)", rows)
-                db.execute("COMMIT")
-            except sqlite3.Error:
-                db.execute("ROLLBACK")
-                raise
-
-        await self._issuances.on_ledger(keep)
-        return made
+    async def void(self, issuance: Issuance) -> int:
+        """End every invitation that nobody has used; how many those were. Used ones stay, so that an answer that was lost can
+        be had again.
+        """
+        held = await self._issuances.on_ledger(partial(Ledger.invitations, code=issuance.code))
+        used = await self._issuances.have(issuance, [one.person for one in held])
+        unused = [one.secret for one, has in zip(held, used, strict=True) if not has]
+        await self._issuances.on_ledger(partial(Ledger.void, code=issuance.code, secrets=unused))
+        return len(unused)
 
     async def count(self, issuance: Issuance) -> int:
-        """How many invitations there are."""
+        """How many invitations hold."""
+        return await self._issuances.on_ledger(partial(Ledger.count_invited, code=issuance.code))
 
-        def look(ledger: Ledger) -> int:
-            row = ledger.connection.execute("SELECT COUNT(*) FROM invited WHERE code = ?", (issuance.code,)).fetchone()
-            return int(row[0])
-
-        return await self._issuances.on_ledger(look)
+    def _person(self, guest: Guest, place: int) -> bytes:
+        return self._people.by_mail(guest.address) if guest.address else self._people.by_name(guest.name, place)

@@ -1,9 +1,10 @@
-"""The private key and the pepper of a town hall: a file each, readable by its owner alone, destroyed when issuing closes."""
+"""The private keys and the pepper of a town hall: a file each, readable by its owner alone, destroyed when issuing closes."""
 
 import contextlib
 import os
 import secrets
 from pathlib import Path
+from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -16,8 +17,24 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from protocol.credentials import EXPONENT, KEY_BITS
+from server.private_files import write_private
 
 PEPPER_BYTES = 32
+
+
+class Keys(NamedTuple):
+    """Of one town hall. `waiting`: signs waiting tokens; None at a town hall whose keys were made before there were any."""
+
+    entry: RSAPrivateKey
+    waiting: RSAPrivateKey | None
+    pepper: bytes
+
+
+class PublicKeys(NamedTuple):
+    """SPKI in DER, of both."""
+
+    entry: bytes
+    waiting: bytes
 
 
 class KeyFiles:
@@ -27,26 +44,34 @@ class KeyFiles:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
-    def make(self, code: str) -> bytes:
-        """A new key and pepper for `code`; the public key (SPKI, DER) comes back. Takes up to seconds of one core."""
-        key = rsa.generate_private_key(EXPONENT, KEY_BITS)
-        self._write(self._key(code), key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()))
-        self._write(self._pepper(code), secrets.token_bytes(PEPPER_BYTES))
-        return public_bytes(key)
+    def make(self, code: str) -> PublicKeys:
+        """New keys and a pepper for `code`. Takes up to seconds of one core."""
+        waiting, entry = (rsa.generate_private_key(EXPONENT, KEY_BITS) for _ in range(2))
+        # The entry's key last: a town hall whose key is there has all that belongs to it.
+        write_private(self._pepper(code), secrets.token_bytes(PEPPER_BYTES))
+        for path, key in ((self._waiting(code), waiting), (self._key(code), entry)):
+            write_private(path, key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()))
+        return PublicKeys(public_bytes(entry), public_bytes(waiting))
 
-    def load(self, code: str) -> tuple[RSAPrivateKey, bytes] | None:
-        """(key, pepper); None: destroyed, or there never was one."""
+    def load(self, code: str) -> Keys | None:
+        """None: destroyed, or there never were any."""
         try:
-            key = load_der_private_key(self._key(code).read_bytes(), password=None)
+            entry = _private(self._key(code))
             pepper = self._pepper(code).read_bytes()
         except FileNotFoundError:
             return None
-        assert isinstance(key, RSAPrivateKey)
-        return key, pepper
+        try:
+            return Keys(entry, _private(self._waiting(code)), pepper)
+        except FileNotFoundError:
+            return Keys(entry, None, pepper)
+
+    def there(self, code: str) -> bool:
+        """Whether entries can still be signed: another process may have destroyed the key."""
+        return self._key(code).exists()
 
     def destroy(self, code: str) -> None:
         """Overwritten, then gone. On a disk that copies on write the old blocks live on until it reuses them."""
-        for path in (self._key(code), self._pepper(code)):
+        for path in (self._key(code), self._waiting(code), self._pepper(code)):
             with contextlib.suppress(FileNotFoundError):
                 with path.open("r+b") as file:
                     file.write(secrets.token_bytes(path.stat().st_size))
@@ -57,15 +82,17 @@ class KeyFiles:
     def _key(self, code: str) -> Path:
         return self._folder / f"{code}.key"
 
+    def _waiting(self, code: str) -> Path:
+        return self._folder / f"{code}.waiting.key"
+
     def _pepper(self, code: str) -> Path:
         return self._folder / f"{code}.pepper"
 
-    def _write(self, path: Path, content: bytes) -> None:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+
+def _private(path: Path) -> RSAPrivateKey:
+    key = load_der_private_key(path.read_bytes(), password=None)
+    assert isinstance(key, RSAPrivateKey)
+    return key
 
 
 def public_bytes(key: RSAPrivateKey) -> bytes:

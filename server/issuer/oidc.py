@@ -79,7 +79,7 @@ class _Login:
 class _Session:
     """Somebody who has signed in. `eligible`: the claim that is asked for was there."""
 
-    person: bytes
+    person: tuple[bytes, ...]
     eligible: bool
     until: float
 
@@ -121,7 +121,7 @@ class Oidc:
             web.get("/oidc/callback", self._callback),
         )
 
-    async def person(self, request: web.Request, issuance: Issuance, proof: str) -> bytes | Refusal:
+    async def person(self, request: web.Request, issuance: Issuance, proof: str) -> tuple[bytes, ...] | Refusal:
         """Whoever signed in, in this browser, a little while ago. A page of another site cannot ask in their name."""
         if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin" or "Origin" not in request.headers:
             return Refusal("not_eligible")
@@ -279,11 +279,13 @@ class Oidc:
             raise ProviderFailed
         return claims
 
-    def _who(self, claims: Mapping[str, Any]) -> bytes:
+    def _who(self, claims: Mapping[str, Any]) -> tuple[bytes, ...]:
+        """The account, whatever becomes of its address; and whoever reads the mail of its address, where that was verified."""
+        account = self._people.by_subject(str(claims["iss"]), str(claims["sub"]))
         mail = claims.get("email")
-        if isinstance(mail, str) and mail and claims.get("email_verified") is True:
-            return self._people.by_mail(mail)
-        return self._people.by_subject(str(claims["iss"]), str(claims["sub"]))
+        # The boolean alone: some providers write "true", also of what nobody verified.
+        verified = isinstance(mail, str) and bool(mail.strip()) and claims.get("email_verified") is True
+        return (account, self._people.by_mail(str(mail))) if verified else (account,)
 
     def _eligible(self, claims: Mapping[str, Any]) -> bool:
         """One of the values that are asked for stands in the claim that is set; without any, whoever can sign in is."""

@@ -22,6 +22,9 @@ class OpenCode:
         """None."""
         return ()
 
-    async def person(self, request: web.Request, issuance: Issuance, proof: str) -> bytes | Refusal:
+    async def person(self, request: web.Request, issuance: Issuance, proof: str) -> tuple[bytes, ...] | Refusal:
         """The browser."""
-        return b"open:" + proof.encode() if _BROWSER.fullmatch(proof) else Refusal("bad_request", field="$.proof")
+        return (b"open:" + proof.encode(),) if _BROWSER.fullmatch(proof) else Refusal("bad_request", field="$.proof")
+
+    def given(self, request: web.Request, response: web.StreamResponse) -> None:
+        """Nothing to drop: the browser keeps its value, and asks again with it if the answer is lost."""

@@ -2,8 +2,12 @@
 
 import hashlib
 import hmac
+import string
+import unicodedata
 
 from server.secret import Secret
+
+_LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
 class People:
@@ -14,15 +18,24 @@ class People:
 
     def by_mail(self, address: str) -> bytes:
         """Whoever reads the mail of `address`. Invitations and single sign-on meet here."""
-        return self._id("mail", address.strip().casefold())
+        return self._id("mail", same_address(address))
 
     def by_subject(self, provider: str, subject: str) -> bytes:
-        """An account at a provider that tells no verified address (OpenID Connect Core, 2: `iss` and `sub` name it)."""
+        """An account at a provider (OpenID Connect Core, 2: `iss` and `sub` name it)."""
         return self._id("subject", f"{provider}|{subject}")
 
-    def by_invitation(self, digest: bytes) -> bytes:
-        """Whoever holds an invitation that went to a name alone."""
-        return self._id("invitation", digest.hex())
+    def by_name(self, name: str, place: int) -> bytes:
+        """The row of a list of names without addresses: the `place`-th with this name. The same when it is printed again."""
+        return self._id("name", f"{place}|{unicodedata.normalize('NFC', name)}")
 
     def _id(self, kind: str, what: str) -> bytes:
-        return hmac.digest(self._key, f"{kind}|{what}".encode(), hashlib.sha256)
+        return hmac.digest(self._key, f"{kind}|{what}".encode("utf-8", "surrogatepass"), hashlib.sha256)
+
+
+def same_address(address: str) -> str:
+    """How two addresses are compared: without blanks around them, A-Z as a-z, and otherwise letter by letter.
+
+    Nothing else is folded or normalised. Full case folding makes one of two people (U+212A is no k, ß is not ss); and that a
+    provider writes one address in two Unicode forms makes no two people of one, because the account's subject is bound too.
+    """
+    return address.strip().translate(_LOWER)

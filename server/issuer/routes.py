@@ -12,7 +12,7 @@ import msgspec
 from aiohttp import web
 from msgspec import Meta
 
-from protocol.credentials import key_hex, key_words
+from protocol.credentials import WAITING_TOKENS, key_hex, key_words
 from protocol.limits import limit
 from protocol.names import HallCode, Language
 from protocol.refusals import Refusal
@@ -41,11 +41,14 @@ class NewIssuance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class AskedToSign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Body of `POST /api/v1/issuances/CODE/sign`. `blinded`: base64url. `proof`: of being eligible, as its `kind` wants it."""
+    """Body of `POST /api/v1/issuances/CODE/sign`. `blinded`: base64url. `proof`: of being eligible, as its `kind` wants it.
+    `waiting`: blinded values of waiting tokens, which another key signs.
+    """
 
     blinded: Annotated[str, Meta(max_length=1_000)]
     kind: EligibilityKind
     proof: Annotated[str, Meta(max_length=1_000)] = ""
+    waiting: Annotated[tuple[Annotated[str, Meta(max_length=1_000)], ...], Meta(max_length=WAITING_TOKENS)] = ()
 
 
 @dataclass(slots=True)
@@ -77,7 +80,13 @@ class Desk:
 
 def card(desk: Desk, issuance: Issuance) -> Issuer:
     """What the organiser carries to the chat: it stands in the first entry of the town hall's log."""
-    return Issuer(url=desk.public_url, key=b64(issuance.spki), kinds=issuance.kinds, staff_key=desk.staff_key)
+    return Issuer(
+        url=desk.public_url,
+        key=b64(issuance.spki),
+        kinds=issuance.kinds,
+        staff_key=desk.staff_key,
+        waiting_key=b64(issuance.waiting_spki),
+    )
 
 
 def guarded(desk: Desk, handler: Handler) -> Handler:
@@ -124,8 +133,13 @@ def routes(desk: Desk) -> list[web.RouteDef]:
         person = await way.person(request, issuance, asked.proof)
         if isinstance(person, Refusal):
             return no(person, request)
-        signature = await desk.issuances.sign(issuance, person, unb64(asked.blinded))
-        return no(signature, request) if isinstance(signature, Refusal) else done({"signature": b64(signature)})
+        waiting = [unb64(one) for one in asked.waiting]
+        signed = await desk.issuances.sign_all(issuance, person, unb64(asked.blinded), waiting)
+        if isinstance(signed, Refusal):
+            return no(signed, request)
+        answer = done({"signature": b64(signed[0]), "waiting": [b64(one) for one in signed[1:]]})
+        way.given(request, answer)
+        return answer
 
     async def listed(request: web.Request) -> web.StreamResponse:
         return done([await told(desk, issuance) for issuance in await desk.issuances.all()])
@@ -179,6 +193,7 @@ def public(issuance: Issuance) -> dict[str, Any]:
         "language": issuance.language,
         "open": issuance.open,
         "key": b64(issuance.spki),
+        "waiting_key": b64(issuance.waiting_spki),
     }
 
 

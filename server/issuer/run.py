@@ -25,6 +25,7 @@ from server.issuer.open_code import OpenCode
 from server.issuer.people import People
 from server.issuer.routes import Desk, b64, routes
 from server.issuer.staff import StaffGrants
+from server.private_files import write_private
 from server.secret import load
 from server.settings import Settings
 
@@ -108,7 +109,7 @@ async def running(settings: Settings) -> AsyncIterator[RunningIssuer]:
         await web.TCPSite(runner, settings.issuer_host, port(settings)).start()
         bound = int(runner.addresses[0][1])
         desk.public_url = desk.public_url or f"http://{settings.issuer_host}:{bound}"
-        (home / ADDRESS).write_text(desk.public_url + "\n", "ascii")
+        write_private(home / ADDRESS, f"{desk.public_url}\n".encode("ascii"))
         yield RunningIssuer(desk.public_url, bound, organiser_key, issuances)
 
 

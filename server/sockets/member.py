@@ -80,6 +80,9 @@ class Member(Viewer):
         """Ready bytes of where it should stand."""
         return position(self, self.session.runtime.epoch)
 
+    def untie(self) -> None:
+        self.session.admitted.untie()
+
     def bye(self, code: int, come_back_after_ms: int | None) -> None:
         self.say_bye(code, come_back_after_ms)
         self.connection.close(code)

@@ -48,30 +48,56 @@ class Keys:
         """Hash: random keys that stand outside the log."""
         return self._key("secrets")
 
+    # Whatever stands in these sorted sets has score 0, so that they are kept in the order of their bytes: hashes and sets of
+    # a few hundred keep the order in which things were put in.
     @property
     def tokens(self) -> str:
-        """Hash: id of a token that was shown → hash of its device key."""
+        """Sorted set: id of a token that was shown, and behind it the hash of its device key."""
         return self._key("tokens")
 
     @property
     def arrived(self) -> str:
-        """Set of the tags of those who have shown a token and were not let in yet."""
+        """Sorted set of the tags of those who have shown a token and were not let in yet."""
         return self._key("arrived")
 
     @property
     def willing(self) -> str:
-        """Set of those among `arrived` who will come in with few."""
+        """Sorted set of those among `arrived` who will come in with few."""
         return self._key("willing")
 
     @property
-    def awaiting(self) -> str:
-        """Hash: node → "browsers:seconds of the first:unix time" that wait for a round."""
-        return self._key("awaiting")
+    def waiting(self) -> str:
+        """Hash: node → who waits for a round there: the short ids of their waiting tokens."""
+        return self._key("waiting")
 
     @property
-    def awaiting_few(self) -> str:
-        """The same of those among them that will come in with few. Beside it, as nodes of before read that one."""
-        return self._key("awaiting_few")
+    def waiting_few(self) -> str:
+        """The same of those among them that will come in with few."""
+        return self._key("waiting_few")
+
+    @property
+    def waited(self) -> str:
+        """Sorted set of the short ids of waiting tokens that a round has taken."""
+        return self._key("waited")
+
+    @property
+    def counted(self) -> str:
+        """Sorted set of those that the round takes which is being opened, if it is."""
+        return self._key("counted")
+
+    @property
+    def counted_after(self) -> str:
+        """Number of the round after which that one comes."""
+        return self._key("counted_after")
+
+    @property
+    def of_before(self) -> tuple[str, ...]:
+        """What earlier versions kept of who waits."""
+        return self._key("awaiting"), self._key("awaiting_few")
+
+    def nonces(self, window: int) -> str:
+        """Sorted set of hashes of the nonces that were made in this window of time and have been used."""
+        return self._key(f"nonces:{window}")
 
     @property
     def slots(self) -> str:

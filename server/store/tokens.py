@@ -1,19 +1,23 @@
 """Tokens that were shown: each counts once, for whoever holds its device key. Forgotten when the town hall closes."""
 
+import random
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
 from importlib.resources import files
 from typing import Literal, NamedTuple
 
+from server.store import nonces
 from server.store.batches import Batches
 from server.store.client import Store, StoreRefused, guarded
-from server.store.gauges import PRESENT_S, VOTERS_MAX
+from server.store.gauges import VOTERS_MAX
 from server.store.keys import Keys
 
 TOKENS_MAX = VOTERS_MAX
 """Of one town hall."""
-REDEEM = files("server.store").joinpath("redeem.lua").read_text("ascii")
+_FILES = files("server.store")
+SORTED = _FILES.joinpath("sorted.lua").read_text("ascii")
+REDEEM = SORTED + _FILES.joinpath("redeem.lua").read_text("ascii")
+ARRIVED = SORTED + _FILES.joinpath("arrived.lua").read_text("ascii")
 BATCH_MAX = 256
 """Tokens of one call: a whole house shows them within seconds, and a call waits for the disk."""
 GATHER_S = 0.02
@@ -21,8 +25,8 @@ GATHER_S = 0.02
 Whoever comes alone does not wait."""
 WAITING_MAX = 20_000
 """Tokens of one town hall that wait for a call."""
-Shown = Literal["other", "first", "again", "unknown"]
-_ANSWERS: tuple[Shown | None, ...] = ("other", "first", "again", "unknown", None)
+Shown = Literal["other", "first", "again", "unknown", "used"]
+_ANSWERS: tuple[Shown | None, ...] = ("other", "first", "again", "unknown", None, "used")
 
 
 class _Token(NamedTuple):
@@ -33,48 +37,51 @@ class _Token(NamedTuple):
     tag: str
     new: int
     few: int
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """Browsers that wait for a round: how many, and for how many seconds the first of them has."""
-
-    count: int
-    longest_s: float
+    nonce: bytes
 
 
 class SpentTokens:
-    """`Shown`: for the first time, again by the same device key, or by another one; `unknown`: new, and it may not be."""
+    """`Shown`: for the first time, again by the same device key, or by another one; `unknown`: new, and it may not be; `used`:
+    its proof was seen before, and nothing was done.
+    """
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._chance = random.SystemRandom()
         self._batches: Batches[str, _Token, Shown] = Batches(
             self._show, most=BATCH_MAX, waiting_max=WAITING_MAX, gather_s=GATHER_S
         )
 
-    async def show(self, code: str, token: bytes, device: bytes, tag: str, *, new: bool = True, few: bool = False) -> Shown:
-        """`token`: its id; `device`: hash of its device key; `new`: whether it may be. Of many at once one is the first.
+    async def show(
+        self, code: str, token: bytes, device: bytes, tag: str, nonce: bytes, *, new: bool = True, few: bool = False
+    ) -> Shown:
+        """`token`: its id, `device`: hash of its device key, of 32 bytes each; `nonce`: of its proof, which is used with that;
+        `new`: whether the token may be. Of many at once one is the first.
 
         `few`: its holder will come in with few; kept until they are in. Raises StoreUnavailable, StoreRefused, Busy.
         """
-        return await self._batches.ask(code, _Token(token, device, tag, int(new), int(few)))
+        return await self._batches.ask(code, _Token(token, device, tag, int(new), int(few), nonce))
 
     async def _show(self, code: str, tokens: list[_Token]) -> list[Shown | Exception]:
         keys = Keys(code)
+        # Not in the order in which they came: the store's file keeps that of its commands until it is rewritten.
+        order = self._chance.sample(range(len(tokens)), len(tokens))
+        windows = sorted({nonces.window(token.nonce) for token in tokens})
+        values: list[object] = [TOKENS_MAX, nonces.NONCES_MAX, *map(nonces.ends_at, windows)]
+        for at in order:
+            *known, nonce = tokens[at]
+            values += [*known, nonces.digest(nonce), 1 + windows.index(nonces.window(nonce))]
         with guarded(write=True):
             script = self._store.where(code).script(REDEEM)
-            values = [TOKENS_MAX, *(part for token in tokens for part in token)]
-            answers = await script(keys=[keys.tokens, keys.arrived, keys.willing], args=values)
-        return [_ANSWERS[int(answer)] or StoreRefused("memory_full", "too many tokens") for answer in answers]
+            names = [keys.tokens, keys.arrived, keys.willing, *map(keys.nonces, windows)]
+            told = dict(zip(order, await script(keys=names, args=values), strict=True))
+        return [_ANSWERS[int(told[at])] or StoreRefused("memory_full", "too many tokens") for at in range(len(tokens))]
 
     async def arrived(self, code: str) -> tuple[set[str], set[str]]:
         """Tags of those who wait to be let in, and of those among them who will come in with few. Raises StoreUnavailable."""
         keys = Keys(code)
-        with guarded(write=False):
-            async with self._store.of(code).pipeline(transaction=False) as pipe:
-                pipe.smembers(keys.arrived)
-                pipe.smembers(keys.willing)
-                arrived, willing = await pipe.execute()
+        with guarded(write=True):
+            arrived, willing = await self._store.where(code).script(ARRIVED)(keys=[keys.arrived, keys.willing])
         return {tag.decode() for tag in arrived}, {tag.decode() for tag in willing}
 
     async def let_in(self, code: str, tags: Iterable[str]) -> None:
@@ -85,31 +92,14 @@ class SpentTokens:
             with guarded(write=True):
                 # In this order: whoever does not stand among the first cannot come to stand among the second.
                 async with self._store.of(code).pipeline(transaction=False) as pipe:
-                    pipe.srem(keys.arrived, *gone)
-                    pipe.srem(keys.willing, *gone)
+                    pipe.zrem(keys.arrived, *gone)
+                    pipe.zrem(keys.willing, *gone)
                     await pipe.execute()
 
-    async def tell_awaiting(self, code: str, node: str, waiting: Tally, willing: Tally) -> tuple[Tally, Tally]:
-        """Write this node's figures, of all that wait and of those that will come in with few; all nodes' come back."""
-        keys, now = Keys(code), time.time()
-        with guarded(write=True):
-            async with self._store.of(code).pipeline(transaction=False) as pipe:
-                for key, own in ((keys.awaiting, waiting), (keys.awaiting_few, willing)):
-                    pipe.hset(key, node, f"{own.count}:{int(own.longest_s)}:{int(now)}")
-                    pipe.expire(key, 10 * PRESENT_S)
-                    pipe.hgetall(key)
-                _, _, everybody, _, _, few = await pipe.execute()
-        return _told(everybody, now), _told(few, now)
-
     async def forget(self, code: str) -> None:
-        """Which tokens were shown, and by which keys: gone for good once the store's files were rewritten (erase.py)."""
-        keys = Keys(code)
+        """Which tokens were shown, by which keys, and who waited: gone for good once the files were rewritten (erase.py)."""
+        keys, now = Keys(code), int(time.time()) // nonces.WINDOW_S
+        waited = keys.waiting, keys.waiting_few, keys.waited, keys.counted, keys.counted_after, *keys.of_before
+        used = (keys.nonces(window) for window in range(now - 2, now + 2))
         with guarded(write=True):
-            await self._store.of(code).delete(keys.tokens, keys.arrived, keys.willing, keys.awaiting, keys.awaiting_few)
-
-
-def _told(figures: dict[bytes, bytes], now: float) -> Tally:
-    """The sum of what nodes have told lately."""
-    parts = [tuple(int(part) for part in value.decode().split(":")) for value in figures.values()]
-    fresh = [(count, waited) for count, waited, at in parts if now - at <= PRESENT_S and count]
-    return Tally(sum(count for count, _ in fresh), max((float(waited) for _, waited in fresh), default=0.0))
+            await self._store.of(code).delete(keys.tokens, keys.arrived, keys.willing, *waited, *used)

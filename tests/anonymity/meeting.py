@@ -84,7 +84,7 @@ class Chat:
 
     def wallet(self) -> Wallet:
         """Of a new browser."""
-        return Wallet(CODE, unb64(self.card.key))
+        return Wallet(CODE, unb64(self.card.key), waiting_spki=unb64(self.card.waiting_key))
 
     async def show(
         self, wallet: Wallet, node: Node | None = None, by: aiohttp.ClientSession | None = None, *, few: bool = False
@@ -109,7 +109,7 @@ class Chat:
         async with (by or self.session).post(
             f"{(node or self.node).url}/api/v1/halls/{CODE}/audience/commands",
             json={"command": command, "payload": payload},
-            headers={"Authorization": f"Bearer {ticket}"},
+            headers={"Authorization": f"Bearer {ticket}"} if ticket else {},
         ) as response:
             return await response.json()
 
@@ -135,16 +135,18 @@ class Meeting(Chat):
     """A chat with its issuer at hand."""
 
     def __init__(self, nodes: list[Node], issuer: RunningIssuer, issuance: Issuance, session: aiohttp.ClientSession) -> None:
-        super().__init__(nodes, Issuer(url=issuer.url, key=b64(issuance.spki), kinds=issuance.kinds), session)
+        waiting = b64(issuance.waiting_spki)
+        card = Issuer(url=issuer.url, key=b64(issuance.spki), kinds=issuance.kinds, waiting_key=waiting)
+        super().__init__(nodes, card, session)
         self.issuer = issuer
         self.issuance = issuance
 
     async def signed(self, person: bytes, wallet: Wallet | None = None) -> Wallet:
         """An entry for `person`, by the issuer's own code below its ways of being eligible."""
         wallet = wallet or self.wallet()
-        answer = await self.issuer.issuances.sign(self.issuance, person, wallet.ask())
-        assert isinstance(answer, bytes), answer
-        wallet.take(answer)
+        answer = await self.issuer.issuances.sign_all(self.issuance, person, wallet.ask(), wallet.ask_waiting())
+        assert not isinstance(answer, Refusal), answer
+        wallet.take(answer[0], answer[1:])
         return wallet
 
 

@@ -16,6 +16,7 @@ from protocol.names import Language
 from protocol.setup import Department, Director, Host, Setup
 from tests.browser.browser import Driver, Page, chromium
 from tests.browser.house import House, live_in
+from tests.browser.people import take_part
 from tests.faults.served import Served
 from tests.town import SETUP
 
@@ -163,9 +164,9 @@ class Visits:
         storage: dict[str, str] | None = None,
         **options: Any,
     ) -> Page:
-        """A page of `role` that is connected. `agree`: to questions of the browser. `cut`: it will lose its connection.
-        `refused`: the server will say no to it. `secret`: in place of the link's. `closed`: everything but the server is
-        blocked. `before`: a script that runs first."""
+        """A page of `role` that is connected; where there is an issuer, of somebody who takes part. `agree`: to questions of
+        the browser. `cut`: it will lose its connection. `refused`: the server will say no to it. `secret`: in place of the
+        link's. `closed`: everything but the server is blocked. `before`: a script that runs first."""
         page = Page(self._driver, role, lang)
         over_there = (f"^foreign: {re.escape(house.issuer)}/",) if house.issuer else ()
         self.pages.append((page, [*over_there, *(CUT if cut else ()), *(REFUSED if refused else ())]))
@@ -180,6 +181,8 @@ class Visits:
         path, _, given = house.url(role, id).partition("#")
         secret = secret or given
         await page.goto(f"{path}?{query}#{secret}" if query else f"{path}#{secret}")
+        if house.issuer and role == "audience" and not secret.startswith("e="):
+            await take_part(page, house.origin)
         await page.live()
         return page
 

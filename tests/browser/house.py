@@ -53,7 +53,7 @@ class House:
         """And learn the links. `kinds`: of eligibility, at the issuer beside the chat; none: whoever has the link takes part."""
         body: dict[str, Any] = {"code": self.code, "setup": msgspec.to_builtins(setup)}
         if kinds:
-            self.issuer, key = await issue(self.http, self.served, self.code, kinds)
+            self.issuer, key = await issue(self.http, self.served, self.code, kinds, self.origin)
             body["admission"] = {"issuer": key, **admission}
         made = await self._ask("POST", "/api/v1/halls", self.served.organiser, body)
         self.links = {f"{link['role']}:{link['id']}": link["url"] for link in made["data"]["made"]}
@@ -113,11 +113,13 @@ class House:
         return ack
 
 
-async def issue(http: aiohttp.ClientSession, served: Served, code: str, kinds: Sequence[str]) -> tuple[str, dict[str, Any]]:
-    """A new issuance at the issuer beside `served`: its origin, and the card to carry to the chat."""
+async def issue(
+    http: aiohttp.ClientSession, served: Served, code: str, kinds: Sequence[str], chat: str
+) -> tuple[str, dict[str, Any]]:
+    """A new issuance at the issuer beside `served`: its origin, and the card to carry to the chat. `chat`: its origin."""
     told = re.search(r"issuer: (\S+)/organiser#(\S+)", served.said)
     assert told is not None
-    body = {"title": "만남의 날", "chat_url": served.url, "kinds": list(kinds), "code": code}
+    body = {"title": "만남의 날", "chat_url": chat, "kinds": list(kinds), "code": code}
     headers = {"Authorization": f"Bearer {told[2]}"}
     async with http.post(f"{told[1]}/api/v1/issuances", json=body, headers=headers) as response:
         made = await response.json()

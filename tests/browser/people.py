@@ -3,6 +3,14 @@
 from tests.browser.browser import Page
 
 
+async def take_part(page: Page, chat: str) -> None:
+    """At the issuer's page press the button, where the page was sent there; then be back. `chat`: its origin."""
+    await page.until("document.querySelector('.entrance button.primary, #composer') !== null")
+    if await page.count(".entrance button.primary"):
+        await page.button("admit.open", "main")
+        await page.until("(chat) => location.origin === chat && document.querySelector('#composer') !== null", chat)
+
+
 async def write(page: Page, text: str, *, asked: bool = False) -> None:
     """As an employee does."""
     if asked:

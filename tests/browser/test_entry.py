@@ -1,6 +1,7 @@
 """From a link to a voice, in a real browser, with a chat and an issuer as two processes."""
 
 import asyncio
+import re
 from pathlib import Path
 
 import aiohttp
@@ -17,6 +18,13 @@ async def open_town_hall(session: aiohttp.ClientSession, served: Served, code: s
     return house.issuer
 
 
+def issuer_key(served: Served) -> str:
+    """Of the organiser, at the issuer beside `served`."""
+    told = re.search(r"issuer: \S+/organiser#(\S+)", served.said)
+    assert told is not None
+    return told[1]
+
+
 async def test_from_a_link_to_a_voice(tmp_path: Path) -> None:
     served = Served(tmp_path / "data", issuer=True)
     await served.start()
@@ -26,7 +34,7 @@ async def test_from_a_link_to_a_voice(tmp_path: Path) -> None:
         process = await asyncio.create_subprocess_exec(
             "node",
             "tests/browser/entry.mjs",
-            *(served.url, issuer, "ENTRY1"),
+            *(served.url, issuer, "ENTRY1", issuer_key(served)),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )

@@ -68,7 +68,7 @@ async def test_a_late_comer_chooses_to_come_in_and_another_waits_on(
         assert await chat(other) == ["혼자라도 쓰겠습니다."]
         await asked(other)
         assert [len(batch) for batch in await let_in_together(hall)] == [1]
-        assert await hall.node.store.of(CODE).hlen(Keys(CODE).tokens) == 1, "the other's token was shown"
+        assert await hall.node.store.of(CODE).zcard(Keys(CODE).tokens) == 1, "the other's token was shown"
 
 
 async def test_whoever_showed_a_token_at_the_opening_among_few_is_asked_too(

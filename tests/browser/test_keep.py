@@ -9,7 +9,7 @@ from protocol.names import Language
 from tests.browser.browser import Page
 from tests.browser.conftest import EASY, Visits
 from tests.browser.house import House
-from tests.browser.people import write
+from tests.browser.people import take_part, write
 
 LOSE = """() => {
   localStorage.clear();
@@ -33,6 +33,7 @@ async def lose(page: Page, house: House) -> None:
     """Its storage, and come again: the issuer has given this browser its entry, and gives no other."""
     await page.evaluate(LOSE)
     await page.goto(house.url("audience"))
+    await take_part(page, house.origin)
     await page.says(".entry.outside", page.words("audience.entry_outside"))
     await page.says(".entry.outside", page.words("refusal.already_issued"))
     await page.sees("#text:disabled")
@@ -134,6 +135,7 @@ async def test_the_address_in_the_qr_code_brings_it_to_a_phone_after_a_question(
     # Somebody who was sent it says no, and gets an entry of their own.
     wary = await visit(admitting, "audience", secret=address.partition("#")[2])
     await wary.button("audience.brought_not", "main")
+    await take_part(wary, admitting.origin)
     await wary.sees("#text:enabled")
     await write(wary, "제 참여권으로 쓴 글")
     assert await name_of(other, "제 참여권으로 쓴 글") != await name_of(other, "첫 기기에서")

@@ -1,7 +1,6 @@
 """By invitation and by single sign-on in a real browser: in, hinted, shown what is stored, muted; a console that is revoked."""
 
 import asyncio
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -11,7 +10,7 @@ import pytest
 
 from loadtests.ports import free_ports
 from tests.browser.conftest import EASY
-from tests.browser.test_entry import open_town_hall
+from tests.browser.test_entry import issuer_key, open_town_hall
 from tests.faults.served import Served
 from tests.issuer.provider import SECRET, providing
 
@@ -33,7 +32,7 @@ async def walk(served: Served, issuer: str, host: tuple[str, str], way: str, wha
     process = await asyncio.create_subprocess_exec(
         "node",
         "tests/browser/ways.mjs",
-        *(served.url, issuer, CODE, host[0], way, what),
+        *(served.url, issuer, CODE, host[0], issuer_key(served), way, what),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
@@ -58,10 +57,8 @@ async def test_by_invitation(tmp_path: Path) -> None:
     try:
         async with aiohttp.ClientSession() as session:
             issuer = await open_town_hall(session, served, CODE, ["invitation"], **EASY)
-            key = re.search(r"issuer: \S+/organiser#(\S+)", served.said)
-            assert key is not None
             url = f"{issuer}/api/v1/issuances/{CODE}/invitations?form=csv"
-            headers = {"Authorization": f"Bearer {key[1]}"}
+            headers = {"Authorization": f"Bearer {issuer_key(served)}"}
             async with session.post(url, data="name\n김하늘\n".encode(), headers=headers) as response:
                 link = (await response.read()).decode("utf-8-sig").splitlines()[1].split(",")[2]
             await walk(served, issuer, await host_link(session, served), "invitation", link)

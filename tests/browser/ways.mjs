@@ -1,10 +1,12 @@
-// Two ways of being eligible in a real browser, and what an employee is shown. Arguments: chat, issuer, code, host's link, then
-// `invitation ADDRESS` or `oidc LOGIN`.
+// Two ways of being eligible in a real browser, and what an employee is shown. Arguments: chat, issuer, code, host's link, issuer's
+// key, then `invitation ADDRESS` or `oidc LOGIN`.
 import assert from "node:assert/strict";
 import { launch } from "./browser.mjs";
+import { Counts, EVIL, lured } from "./lures.mjs";
 
-const [chat, issuer, code, host, way, what] = process.argv.slice(2);
+const [chat, issuer, code, host, key, way, what] = process.argv.slice(2);
 const browser = await launch();
+const counts = new Counts(chat, issuer, code, key);
 
 /** A command of the host, as the console sends it: the link's secret is exchanged for a ticket first. */
 async function asHost(command, payload) {
@@ -22,38 +24,63 @@ async function writable(page) {
   await page.waitForFunction(() => document.querySelector("#text") && !document.querySelector("#text").disabled, undefined, { timeout: 60_000 });
 }
 
-/** To the chat's page as the person does who was invited, or signs in. */
-async function arrive(context) {
-  const page = await context.newPage();
+/** At the provider's page. */
+async function signIn(page) {
+  await page.waitForURL("**/interaction/**");
+  await page.fill("input[name=login]", what);
+  await page.fill("input[name=password]", "any");
+  await page.click("button[type=submit]");
+  await page.waitForLoadState();
+  if (page.url().includes("/interaction/")) await page.click("button[type=submit]");
+}
+
+/** Press the button of the issuer's page, show who one is where that is asked, and be back at the chat. */
+async function takePart(page, signedIn = false) {
   page.on("pageerror", (error) => assert.fail(`${error}`));
-  if (way === "invitation") await page.goto(what);
-  else {
-    await page.goto(`${chat}/t/${code}?lang=en`);
-    await page.waitForURL(`${issuer}/admit/**`);
-    await page.getByRole("button", { name: "sign in", exact: false }).click();
-    await page.waitForURL("**/interaction/**");
-    await page.fill("input[name=login]", what);
-    await page.fill("input[name=password]", "any");
-    await page.click("button[type=submit]");
-    await page.waitForLoadState();
-    if (page.url().includes("/interaction/")) await page.click("button[type=submit]");
-  }
+  page.on("request", (request) => {
+    if (request.url().endsWith("/sign")) assert.notEqual(request.postDataJSON().blinded, EVIL, "the attacker's value is to be signed");
+  });
+  await page.getByRole("button", { name: "take part", exact: false }).click();
+  if (way === "oidc" && !signedIn) await signIn(page);
   await page.waitForURL(`${chat}/t/${code}**`);
+  await page.locator("#composer").waitFor();
   return page;
+}
+
+/** To the chat's page as the person does who was invited, or signs in. */
+async function arrive(context, signedIn = false) {
+  const page = await context.newPage();
+  await page.goto(way === "invitation" ? what : `${chat}/t/${code}?lang=en`);
+  await page.waitForURL(`${issuer}/admit/**`);
+  return takePart(page, signedIn);
 }
 
 /** It sees everything, may not write, is told why, and what it can do. */
 async function watchesOnly(page) {
-  await page.getByText("You already have your entry").waitFor({ timeout: 60_000 });
+  await page.getByText("You already have your entry to this town hall").waitFor({ timeout: 60_000 });
   assert.equal(await page.locator("#text").isDisabled(), true);
   await page.getByText("There are too many meetings.").first().waitFor();
   for (const name of ["Come in with a saved file", "Come in with a printed code"]) await page.getByRole("button", { name }).waitFor();
 }
 
 try {
+  // Neither a mere visit nor a link that somebody else has made signs anything: not with an invitation, nor while a session at the
+  // provider and at the issuer lives. Whoever presses there gets an entry of their own.
   const context = await browser.newContext({ locale: "en" });
-  const page = await arrive(context);
+  if (way === "oidc") {
+    await (await lured(context, counts)).close();
+    const login = await context.newPage();
+    await login.goto(`${issuer}/oidc/login?code=${code}&tab=${"z".repeat(32)}`);
+    await signIn(login);
+    await login.waitForURL(`${issuer}/admit/${code}`);
+    await login.close();
+  }
+  const page = await lured(context, counts, way === "invitation" ? [new URL(what).hash] : []);
+  assert.deepEqual([await counts.issued(), await counts.participants()], [0, 0], "a mere visit counts");
+  if (way === "invitation") await page.fill("#invitation", new URLSearchParams(new URL(what).hash.slice(1)).get("i"));
+  await takePart(page, true);
   await writable(page);
+  assert.equal(await counts.issued(), 1);
   assert.equal(new URL(page.url()).hash, "", "a secret stays in the address bar");
   assert.equal((await context.cookies(chat)).filter((cookie) => !cookie.name.startsWith("townhall-") && !cookie.name.startsWith("_")).length, 0);
 
@@ -107,6 +134,7 @@ try {
   await context.clearCookies();
   await page.close();
   await watchesOnly(await arrive(context));
+  assert.equal(await counts.issued(), 1);
 
   // A staff link that is revoked ends the console that came by it, and says so. Its secret is not in the address bar.
   const desk = await (await browser.newContext({ locale: "en" })).newPage();

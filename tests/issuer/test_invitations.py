@@ -54,7 +54,8 @@ async def invited(served: Served, people: str = PEOPLE, code: str = "TESTED") ->
     ],
 )
 def test_a_file_of_people_is_read(raw: bytes, found: list[Guest]) -> None:
-    assert guests(raw, "en") == found
+    told = guests(raw, "en")
+    assert not isinstance(told, Refusal) and told.guests == found
 
 
 @pytest.mark.parametrize(
@@ -258,7 +259,7 @@ async def test_invitations_go_out_by_mail_and_what_does_not_is_told(tmp_path: Pa
     async with issuing(tmp_path / "data", **mail, **login) as served:
         await served.issuance("invitation")
         response = await served.invite(PEOPLE + "박산,no-such@town.example.org\n최들,field@town.example.org\n", "mail")
-        assert response.json["data"] == {"invited": 4}
+        assert response.json["data"] == {"invited": 4, "holding": 4, "replaced": 0, "same_address": 0, "same_name": 0}
         key = served.issuer.organiser_key
 
         async def ended() -> Any:

@@ -9,8 +9,8 @@ import pytest
 
 from moderation.hall import Hall
 from protocol.refusals import Refusal
-from server.admission.admit import NOBODY, Admission
-from server.admission.admitted import Admitted, Sender
+from server.admission.admit import Admission
+from server.admission.admitted import NOBODY, Admitted, Sender
 from server.admission.links import Links
 from server.admission.staff_tickets import StaffTickets
 from server.admission.tickets import WATCH_S, Tickets

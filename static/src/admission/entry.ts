@@ -1,13 +1,16 @@
 /** From nobody to a participant, in the browser: make a token, have it signed unseen, show it, come back with it. */
 import { api } from "../ui/api";
 import { issuerKey } from "./issuer_key";
-import { b64, joined, message, proven, unb64 } from "./token";
+import { b64, joined, message, proven, unb64, type Bytes } from "./token";
 import { lock } from "./portable";
-import { find, keep, type Entry } from "./vault";
+import { find, keep, type Covered, type Entry } from "./vault";
 
 const RANDOM_BYTES = 32;
 const CURVE = { name: "ECDSA", namedCurve: "P-256" } as const;
 const PROOF = { name: "ECDSA", hash: "SHA-256" } as const;
+/** Waiting tokens of one entry: as protocol/credentials.py. */
+const WAITING_TOKENS = 2;
+const NO_DEVICE = new Uint8Array(0);
 
 /** Blinding needs a library of big numbers: loaded when somebody gets an entry, never to watch or to come back. */
 async function blinding() {
@@ -15,45 +18,82 @@ async function blinding() {
   return RSABSSA.SHA384.PSS.Randomized();
 }
 
+type Suite = Awaited<ReturnType<typeof blinding>>;
+
 /** Whether this browser can: cryptography needs https (or localhost), and the key a place to be kept. */
 export function able(): boolean {
   return typeof crypto.subtle !== "undefined" && typeof indexedDB !== "undefined";
 }
 
-/**
- * Begin an entry. Out: where to go for the signature; everything that identifies the token stays in the fragment, blinded.
- * Its key can be read out until it is locked (portable.ts), so that it can be saved.
- */
-export async function begin(code: string, issuer: { url: string; key: string }): Promise<string> {
-  const spki = unb64(issuer.key);
-  let entry = await find(code);
-  // The same blinded value again, where one is under way: the issuer answers it again, and refuses another.
-  if (!entry?.blinded || b64(entry.spki) !== issuer.key) {
-    const pair = await crypto.subtle.generateKey(CURVE, true, ["sign", "verify"]);
-    const deviceKey = new Uint8Array(await crypto.subtle.exportKey("raw", pair.publicKey));
-    const suite = await blinding();
-    const prepared = joined(suite.prepare(await message("participant", code, spki, deviceKey)));
-    const { blindedMsg, inv } = await suite.blind(await issuerKey(spki), prepared);
-    entry = { code, spki, privateKey: pair.privateKey, deviceKey, prepared, blinded: joined(blindedMsg), inverse: joined(inv) };
-    await keep(entry);
-  }
-  return `${issuer.url}/admit/${encodeURIComponent(code)}#b=${b64(entry.blinded!)}`;
+export interface Keys {
+  key: string;
+  /** What waiting tokens are signed with; empty: this issuer gives none. */
+  waiting_key?: string;
 }
 
-/** Take the issuer's answer. False: it is not a signature by the key that stands in the log, or there was nothing to sign. */
-export async function complete(code: string, key: string, answer: string, now: number): Promise<boolean> {
+/** What goes to the issuer, blinded, as the fragment of its address: `b` and, where it gives them, `w`. Throws where this
+ * browser keeps nothing. The device's key can be read out until it is locked (portable.ts), so that it can be saved.
+ */
+export async function begin(code: string, keys: Keys): Promise<string> {
+  let entry = await find(code);
+  // The same blinded values again, where they are under way: the issuer answers them again, and refuses others.
+  if (!entry?.blinded || b64(entry.spki) !== keys.key) {
+    entry = await made(code, unb64(keys.key), unb64(keys.waiting_key ?? ""));
+    await keep(entry);
+  }
+  const waiting = entry.waitingCovered ?? [];
+  return `b=${b64(entry.blinded!)}${waiting.length ? `&w=${waiting.map((one) => b64(one.blinded)).join(",")}` : ""}`;
+}
+
+async function made(code: string, spki: Bytes, waitingSpki: Bytes): Promise<Entry> {
+  const pair = await crypto.subtle.generateKey(CURVE, true, ["sign", "verify"]);
+  const deviceKey = new Uint8Array(await crypto.subtle.exportKey("raw", pair.publicKey));
+  const suite = await blinding();
+  const token = await covered(suite, spki, await message("participant", code, spki, deviceKey));
+  const entry: Entry = { code, spki, privateKey: pair.privateKey, deviceKey, ...token };
+  if (!waitingSpki.length) return entry;
+  const waits = await message("waiting", code, waitingSpki, NO_DEVICE);
+  const waitingCovered = await Promise.all(Array.from({ length: WAITING_TOKENS }, () => covered(suite, waitingSpki, waits)));
+  return { ...entry, waitingSpki, waitingCovered };
+}
+
+async function covered(suite: Suite, spki: Bytes, text: Bytes): Promise<Covered> {
+  const prepared = joined(suite.prepare(text));
+  const { blindedMsg, inv } = await suite.blind(await issuerKey(spki), prepared);
+  return { prepared, blinded: joined(blindedMsg), inverse: joined(inv) };
+}
+
+/**
+ * Take the issuer's answer; `waiting`: the signatures of the waiting tokens, none where it gives none. False: one of them is no
+ * signature by the key that stands in the log, or there was nothing to sign.
+ */
+export async function complete(code: string, key: string, answer: string, waiting: readonly string[], now: number): Promise<boolean> {
   const entry = await find(code);
-  if (!entry?.inverse || b64(entry.spki) !== key) return false;
+  if (!entry?.inverse || !entry.blinded || b64(entry.spki) !== key) return false;
   try {
     const suite = await blinding();
-    const signature = await suite.finalize(await issuerKey(entry.spki), entry.prepared, unb64(answer), entry.inverse);
-    const { blinded: _, inverse: __, ...rest } = entry;
-    // What links the signing to the token is forgotten here, and never was anywhere else.
-    await keep({ ...rest, signature: joined(signature), signedAt: now });
+    const open = async (spki: Bytes, one: Covered, signed: string): Promise<Bytes> =>
+      joined(await suite.finalize(await issuerKey(spki), one.prepared, unb64(signed), one.inverse));
+    const { blinded, inverse, waitingSpki, waitingCovered = [], ...rest } = entry;
+    const signature = await open(entry.spki, { prepared: entry.prepared, blinded, inverse }, answer);
+    const tokens = await Promise.all(
+      waiting.slice(0, waitingCovered.length).map(async (signed, place) => {
+        const one = waitingCovered[place]!;
+        return { prepared: one.prepared, signature: await open(waitingSpki!, one, signed) };
+      }),
+    );
+    // What links the signing to the tokens is forgotten here, and never was anywhere else.
+    await keep({ ...rest, signature, signedAt: now, ...(tokens.length && { waiting: tokens }) });
     return true;
   } catch {
     return false;
   }
+}
+
+/** What `round:await` says of the waiting token with this number; empty where there is none left. */
+export function waitingToken(entry: Entry, place: number): { prefix: string; signature: string } | Record<string, never> {
+  const token = entry.waiting?.[place];
+  return token ? { prefix: b64(token.prepared.slice(0, RANDOM_BYTES)), signature: b64(token.signature) } : {};
 }
 
 export interface Shown {
@@ -80,7 +120,9 @@ export async function show(entry: Entry, now: number, few = false): Promise<Show
     },
   });
   if (!ack.ok) return { code: ack.error!.code, message: ack.error!.message };
-  if (!entry.shown) await keep({ ...entry, shown: true });
+  // As it is kept by now: its key may have been locked since.
+  const kept = (await find(entry.code)) ?? entry;
+  if (!kept.shown) await keep({ ...kept, shown: true });
   await lock(entry.code, now);
   return ack.data as unknown as Shown;
 }

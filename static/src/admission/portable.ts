@@ -8,7 +8,7 @@ import { find, keep } from "./vault";
 const CURVE = { name: "ECDSA", namedCurve: "P-256" } as const;
 
 /** How long after the signing an entry can be kept elsewhere, in seconds; and until it is shown for the first time, however late. */
-const SAVED_WITHIN_S = 600;
+export const SAVED_WITHIN_S = 600;
 
 interface Saved {
   townhall: "entry";
@@ -129,6 +129,6 @@ async function bring({ code, key, prefix, signature, device, shown = false }: Sa
   if (!(await crypto.subtle.verify(PSS, await issuerKey(spki), signed, prepared))) return false;
   const privateKey = await crypto.subtle.importKey("jwk", { kty: "EC", crv: "P-256", d: device.d!, x: device.x!, y: device.y! }, CURVE, false, ["sign"]);
   // Where it is not known whether the chat has seen it, it is shown as if not, in a round with others.
-  await keep({ code, spki, privateKey, deviceKey, prepared, signature: signed, signedAt: 0, shown });
+  await keep({ code, spki, privateKey, deviceKey, prepared, signature: signed, signedAt: shown ? 0 : Date.now() / 1000, shown });
   return true;
 }

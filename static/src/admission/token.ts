@@ -2,7 +2,7 @@
 const text = new TextEncoder();
 
 export const KEY_BYTES = 384;
-const PURPOSES = { participant: 1, ballot: 2 } as const;
+const PURPOSES = { participant: 1, ballot: 2, waiting: 3 } as const;
 export type Purpose = keyof typeof PURPOSES;
 const FINGERPRINT_ROUNDS = 100_000;
 const FINGERPRINT_PAIRS = 6;

@@ -1,6 +1,20 @@
 /** Where this browser keeps its entries: IndexedDB, which can hold a key that no script can read out. One a town hall. */
 import type { Bytes } from "./token";
 
+/** Something that the issuer is to sign unseen, on its way there: what it sees, and what takes the blinding off again. */
+export interface Covered {
+  /** What is signed, with its random prefix. */
+  prepared: Bytes;
+  blinded: Bytes;
+  inverse: Bytes;
+}
+
+/** Shown while waiting for a round, so that whoever waits is counted; each is good for one round. */
+export interface WaitingToken {
+  prepared: Bytes;
+  signature: Bytes;
+}
+
 /** An entry to one town hall, from the making of its key to the showing of its token. */
 export interface Entry {
   code: string;
@@ -13,7 +27,11 @@ export interface Entry {
   /** On its way to the issuer: what it sees, and what takes the blinding off again. */
   blinded?: Bytes;
   inverse?: Bytes;
+  /** The waiting tokens on the same way, and the key that they are made for. */
+  waitingSpki?: Bytes;
+  waitingCovered?: Covered[];
   signature?: Bytes;
+  waiting?: WaitingToken[];
   /** Unix seconds, by the server's clock, at which it was signed. */
   signedAt?: number;
   /** The chat has seen the token: from now on showing it again tells nothing new. */
@@ -60,6 +78,14 @@ export async function keep(entry: Entry): Promise<void> {
   await done("readwrite", (store) => store.put(entry));
   // So that a full disk does not take it; browsers may ask, or refuse.
   void navigator.storage?.persist?.().catch(() => false);
+}
+
+/** Whether this browser keeps anything at all. */
+export async function keeps(): Promise<boolean> {
+  return done("readwrite", (store) => store.delete("")).then(
+    () => true,
+    () => false,
+  );
 }
 
 export async function drop(code: string): Promise<void> {

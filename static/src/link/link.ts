@@ -3,6 +3,7 @@ import { signal, type Signal } from "@preact/signals";
 import { fold, type Fragment, type View } from "../feed/fold";
 import { language } from "../i18n";
 import type { Ack, Bye, Commands, Counts, Hello, PollFigures } from "../protocol/types";
+import { session } from "../ui/storage";
 import { backoff } from "./backoff";
 import { openSocket } from "./socket";
 import { openStream } from "./stream";
@@ -40,6 +41,8 @@ export class Link {
   /** Rises with each try, so that the answer to an older one is not taken. */
   private round = 0;
   private everLive = false;
+  /** Whether its connections have none in common with the loading of the page: from the first rotation, or the first ticket, on. */
+  private apart = false;
   private bye: Bye | null = null;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -63,14 +66,29 @@ export class Link {
     return this.transport.send(command, payload as object);
   }
 
-  /** Come in again at once, with another ticket. */
-  renew(): void {
-    clearTimeout(this.timer);
-    const before = this.transport;
-    this.transport = null;
-    before?.close();
+  /** Come in again at once, with another ticket. `lingerMs`: after so long the connection before it is closed, unheard until then. */
+  renew(lingerMs = 0): void {
+    const before = this.leave();
+    if (lingerMs > 0) setTimeout(() => before?.close(), lingerMs);
+    else before?.close();
     this.state.value = "connecting";
     this.open();
+  }
+
+  /** Drop the connection now, and open another after `afterMs`. What is on the screen stays there; commands are lost meanwhile. */
+  rotate(afterMs: number): void {
+    this.leave()?.close();
+    this.apart = true;
+    this.timer = setTimeout(() => this.open(), afterMs);
+  }
+
+  /** From now on nothing is heard of the connection that there was. */
+  private leave(): Transport | null {
+    clearTimeout(this.timer);
+    this.round++;
+    const before = this.transport;
+    this.transport = null;
+    return before;
   }
 
   close(): void {
@@ -111,10 +129,19 @@ export class Link {
   }
 
   private connect(token: string): void {
-    const way: Open = sessionStorage.getItem(BLOCKED) ? openStream : openSocket;
+    const way: Open = session.getItem(BLOCKED) ? openStream : openSocket;
+    const round = this.round;
+    this.apart ||= token !== "";
     this.transport = way(
-      { code: this.code, role: this.role, token, fresh: this.token, lang: language.value, since: this.since },
-      { news: (name, body) => this.take(name, body), closed: (refused) => this.lost(refused) },
+      { code: this.code, role: this.role, token, fresh: this.token, lang: language.value, since: this.since, apart: this.apart },
+      {
+        news: (name, body) => {
+          if (round === this.round) this.take(name, body);
+        },
+        closed: (refused) => {
+          if (round === this.round) this.lost(refused);
+        },
+      },
     );
   }
 
@@ -138,13 +165,13 @@ export class Link {
   /** Where the server answers, and yet no connection comes about, something on the way does not let it through. */
   private async tryOtherWay(): Promise<void> {
     try {
-      if (!(await fetch("/healthz", { cache: "no-store", signal: AbortSignal.timeout(HEALTH_MS) })).ok) return;
+      if (!(await fetch("/healthz", { cache: "no-store", credentials: this.apart ? "omit" : "same-origin", signal: AbortSignal.timeout(HEALTH_MS) })).ok) return;
     } catch {
       return; // it is down, or out of reach: the same way again
     }
     if (this.state.value === "live" || this.state.value === "ended") return;
-    if (sessionStorage.getItem(BLOCKED)) sessionStorage.removeItem(BLOCKED);
-    else sessionStorage.setItem(BLOCKED, "1");
+    if (session.getItem(BLOCKED)) session.removeItem(BLOCKED);
+    else session.setItem(BLOCKED, "1");
     this.failed = 0;
   }
 

@@ -1,8 +1,8 @@
 /** My own messages on their way: kept over a reload, sent again with the same client id, and followed until they are public. */
-import { effect, signal, type Signal } from "@preact/signals";
+import { effect, signal, type ReadonlySignal, type Signal } from "@preact/signals";
 import { t } from "../i18n";
 import { backoff } from "./backoff";
-import { clientId, type Link } from "./link";
+import { clientId, type Link, type State } from "./link";
 import { Lost, type Ack } from "./transport";
 
 export type OwnState = "sending" | "held" | "failed" | "removed";
@@ -37,7 +37,7 @@ export class Outbox {
   private later: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
-    private readonly link: Pick<Link, "send" | "state" | "version" | "gauges" | "view">,
+    private readonly link: Pick<Link, "send" | "version" | "gauges" | "view"> & { readonly state: ReadonlySignal<State> },
     private readonly code: string,
     private readonly session: Store,
     private readonly local: Store,

@@ -5,7 +5,9 @@ const SILENCE_MS = 40_000;
 
 export function openStream(door: Door, heard: Heard): Transport {
   const base = `/api/v1/halls/${encodeURIComponent(door.code)}/${door.role}`;
-  const headers = { Authorization: `Bearer ${door.token}`, "Accept-Language": door.lang };
+  const headers = { ...authorized(door.token), "Accept-Language": door.lang };
+  // Without credentials browsers use other connections than for the page itself.
+  const credentials = door.apart ? "omit" : "same-origin";
   const stop = new AbortController();
   let over = false;
   const end = (refused: Parameters<Heard["closed"]>[0]): void => {
@@ -16,7 +18,7 @@ export function openStream(door: Door, heard: Heard): Transport {
   };
   void (async () => {
     const since = door.since ? `&since=${door.since.epoch}-${door.since.seq}` : "";
-    const response = await fetch(`${base}/stream?lang=${door.lang}${since}`, { headers, signal: stop.signal, cache: "no-store" });
+    const response = await fetch(`${base}/stream?lang=${door.lang}${since}`, { headers, signal: stop.signal, cache: "no-store", credentials });
     if (!response.ok || !response.body) {
       const error = ((await response.json()) as Ack).error;
       end(error ? { code: error.code, message: error.message, come_back_after_ms: error.temporary ? (error.retry_after_ms ?? 1_000) : null } : null);
@@ -39,9 +41,10 @@ export function openStream(door: Door, heard: Heard): Transport {
         const token = await door.fresh();
         const response = await fetch(`${base}/commands?lang=${door.lang}`, {
           method: "POST",
-          headers: { ...headers, Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
+          headers: { ...headers, ...authorized(token), "Content-Type": "application/json" },
           body: JSON.stringify({ command, payload }),
           cache: "no-store",
+          credentials,
         });
         return (await response.json()) as Ack;
       } catch {
@@ -56,6 +59,11 @@ export function openStream(door: Door, heard: Heard): Transport {
       stop.abort();
     },
   };
+}
+
+/** Whoever watches as nobody says nothing of who they are. */
+function authorized(token: string): Record<string, string> {
+  return token ? { Authorization: `Bearer ${token}` } : {};
 }
 
 /** Feed it pieces of a stream; it calls `item` for each whole item (WHATWG HTML, 9.2.6, as far as our server uses it). */

@@ -14,6 +14,8 @@ export interface Door {
   fresh: () => string | Promise<string>;
   lang: string;
   since: Since | null;
+  /** Whether it is to have no connection in common with the loading of the page. */
+  apart: boolean;
 }
 
 export interface Heard {

@@ -2,7 +2,18 @@
 import { language } from "../i18n";
 import type { Ack } from "../protocol/types";
 
-export async function api(path: string, options: { method?: string; token?: string; body?: BodyInit | object } = {}): Promise<Ack> {
+interface Asked {
+  method?: string;
+  token?: string;
+  body?: BodyInit | object;
+  /**
+   * Without: no cookie goes along, and the browser uses another connection than for the page itself, so that what is shown there
+   * and the loading of a page have none in common. `same-origin`: where a session is needed, and for what a page asks as it loads.
+   */
+  credentials?: RequestCredentials;
+}
+
+export async function api(path: string, options: Asked = {}): Promise<Ack> {
   const plain = options.body !== undefined && !(options.body instanceof Blob) && typeof options.body !== "string";
   const headers: Record<string, string> = { "Accept-Language": language.value };
   if (options.token) headers["Authorization"] = `Bearer ${options.token}`;
@@ -13,6 +24,7 @@ export async function api(path: string, options: { method?: string; token?: stri
       headers,
       body: options.body === undefined ? null : plain ? JSON.stringify(options.body) : (options.body as BodyInit),
       cache: "no-store",
+      credentials: options.credentials ?? "omit",
     });
     return (await response.json()) as Ack;
   } catch {

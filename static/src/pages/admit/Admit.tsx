@@ -1,13 +1,11 @@
-import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { t } from "../../i18n";
 import { Entrance } from "../../ui/Entrance";
-import { browser, busy, card, onlyWatch, sign, signIn, staff, wrong } from "./state";
+import { busy, card, invitation, onlyWatch, signInAsStaff, staff, takePart, wrong } from "./state";
 
 export function Admit(): JSX.Element {
-  const invitation = useSignal("");
-  const shown = card.value;
   if (staff !== null) return <StaffSignIn />;
+  const shown = card.value;
   return (
     <Entrance
       section="admit"
@@ -20,19 +18,35 @@ export function Admit(): JSX.Element {
         </>
       }
     >
+      {shown?.open && <p>{t("admit.press")}</p>}
       <p class="wrong" role="alert">
         {wrong.value}
       </p>
-      {shown?.kinds.includes("oidc") && (
-        <button class="button primary wide" type="button" disabled={busy.value} onClick={signIn}>
+      {shown?.open && <Ways kinds={shown.kinds} />}
+      {shown && (
+        <button class="button quiet wide" type="button" onClick={onlyWatch}>
+          {t("admit.watch")}
+        </button>
+      )}
+    </Entrance>
+  );
+}
+
+/** A button for each way of showing that one may take part. */
+function Ways({ kinds }: { kinds: readonly string[] }): JSX.Element {
+  const typed = invitation.value.trim();
+  return (
+    <>
+      {kinds.includes("oidc") && (
+        <button class="button primary wide" type="button" disabled={busy.value} onClick={() => takePart("oidc")}>
           {t("admit.sign_in")}
         </button>
       )}
-      {shown?.kinds.includes("invitation") && (
+      {kinds.includes("invitation") && (
         <form
           onSubmit={(event) => {
             event.preventDefault();
-            if (invitation.value.trim()) void sign("invitation", invitation.value.trim());
+            if (typed) takePart("invitation");
           }}
         >
           <label class="label" for="invitation">
@@ -43,26 +57,22 @@ export function Admit(): JSX.Element {
             class="field code"
             value={invitation.value}
             autocomplete="off"
+            autocapitalize="characters"
             spellcheck={false}
             maxLength={100}
             onInput={(event) => (invitation.value = event.currentTarget.value)}
           />
-          <button class="button primary wide" type="submit" disabled={busy.value || !invitation.value.trim()}>
+          <button class="button primary wide" type="submit" disabled={busy.value || !typed}>
             {t("admit.enter")}
           </button>
         </form>
       )}
-      {shown?.kinds.includes("open") && (
-        <button class="button primary wide" type="button" disabled={busy.value} onClick={() => void sign("open", browser())}>
+      {kinds.includes("open") && (
+        <button class="button primary wide" type="button" disabled={busy.value} onClick={() => takePart("open")}>
           {t("admit.open")}
         </button>
       )}
-      {shown && (
-        <button class="button quiet wide" type="button" onClick={onlyWatch}>
-          {t("admit.watch")}
-        </button>
-      )}
-    </Entrance>
+    </>
   );
 }
 
@@ -73,7 +83,7 @@ function StaffSignIn(): JSX.Element {
       <p class="wrong" role="alert">
         {wrong.value}
       </p>
-      <button class="button primary wide" type="button" onClick={signIn}>
+      <button class="button primary wide" type="button" onClick={signInAsStaff}>
         {t("admit.sign_in_staff")}
       </button>
       <p class="small soft">{t("admit.staff_hint")}</p>

@@ -81,7 +81,7 @@ export function Audience(): JSX.Element {
               />
               {t("audience.announce")}
             </label>
-            {["holding", "arrived", "in"].includes(standing.value) && <KeepButton />}
+            {["holding", "returned", "arrived", "in"].includes(standing.value) && <KeepButton />}
           </Preferences>
         </Menu>
       </header>

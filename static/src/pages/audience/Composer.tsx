@@ -5,6 +5,7 @@ import { language, t } from "../../i18n";
 import { type Hint, hints as hintsIn } from "../../hints/hints";
 import type { Outbox } from "../../link/outbox";
 import { Icon } from "../../ui/parts";
+import { session } from "../../ui/storage";
 import { code, standing } from "./enter";
 import { hall, link } from "./state";
 import { Stored } from "./Stored";
@@ -19,7 +20,7 @@ export function graphemes(text: string, lang: string): number {
 }
 
 export function Composer({ outbox }: { outbox: Outbox }): JSX.Element {
-  const text = useSignal(sessionStorage.getItem(DRAFT) ?? "");
+  const text = useSignal(session.getItem(DRAFT) ?? "");
   const asked = useSignal(false);
   const explained = useSignal(false);
   const hinted = useSignal<Hint[]>([]);
@@ -40,7 +41,7 @@ export function Composer({ outbox }: { outbox: Outbox }): JSX.Element {
     return () => clearInterval(timer);
   }, [outbox.waitUntil.value]);
   useEffect(() => {
-    sessionStorage.setItem(DRAFT, text.value);
+    session.setItem(DRAFT, text.value);
     const box = field.current!;
     box.style.height = "auto";
     box.style.height = `${Math.min(160, box.scrollHeight + 2)}px`;

@@ -4,9 +4,9 @@ import type { JSX } from "preact";
 import { figure, pseudonym, t } from "../../i18n";
 import { clientId } from "../../link/link";
 import { toast } from "../../ui/parts";
-import { getEntry, refusedWhy, standing } from "./enter";
+import { getEntry, hadOne, refusedWhy, standing } from "./enter";
 import { keeping } from "./Keep";
-import { admissionOf, asked, choose, comeIn, name, willing, type Name } from "./participation";
+import { admissionOf, asked, choose, comeIn, missed, name, takePartAgain, willing, type Name } from "./participation";
 import { Restore } from "./Restore";
 import { hall, outbox } from "./state";
 
@@ -21,6 +21,7 @@ export function EntryBar(): JSX.Element | null {
           ? t("audience.entry_alone", { people: figure(told?.admission.round_people ?? 5) })
           : words(told?.participants ?? 0, told?.admission.minimum_participants ?? 30)}
         {standing.value === "outside" && refusedWhy.value && <> {refusedWhy.value}</>}
+        {standing.value === "holding" && hadOne.value && <> {t("audience.entry_had")}</>}
       </p>
       <div class="row">
         {standing.value === "outside" && told && (
@@ -36,7 +37,12 @@ export function EntryBar(): JSX.Element | null {
             {t("audience.entry_come")}
           </button>
         )}
-        {(standing.value === "holding" || standing.value === "arrived") && <KeepButton />}
+        {standing.value === "returned" && (
+          <button class="button small" type="button" onClick={() => void takePartAgain()}>
+            {t("audience.entry_now")}
+          </button>
+        )}
+        {(standing.value === "holding" || standing.value === "returned" || standing.value === "arrived") && <KeepButton />}
       </div>
     </section>
   );
@@ -51,7 +57,9 @@ function words(participants: number, minimum: number): string {
     case "foreign":
       return t("audience.entry_foreign");
     case "holding":
-      return t(draft ? "audience.entry_ready" : "audience.entry_round");
+      return t(draft ? "audience.entry_ready" : missed.value ? "audience.entry_missed" : "audience.entry_round");
+    case "returned":
+      return t("audience.entry_returned");
     case "arrived":
       return participants < minimum
         ? t("audience.entry_few", { minimum: figure(minimum), count: figure(participants) })

@@ -63,7 +63,7 @@ function refused(why: string | null): void {
 /** Why whoever only watches, or still waits, cannot vote. */
 function WhyNot({ open }: { open: boolean }): JSX.Element | null {
   if (!open || mayVote.value) return null;
-  const waits = standing.value === "holding" || standing.value === "arrived";
+  const waits = ["holding", "returned", "arrived"].includes(standing.value);
   return (
     <p class="small" id="poll-why">
       {t(waits ? "audience.poll_waiting" : standing.value === "foreign" || standing.value === "unable" ? `audience.poll_${standing.value}` : "audience.poll_outside")}

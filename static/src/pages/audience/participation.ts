@@ -1,15 +1,23 @@
 /** The way from a token to a voice, while the page is open: its round, the others, the name; and tickets that stay fresh. */
 import { effect, signal } from "@preact/signals";
-import { show } from "../../admission/entry";
-import { plan } from "../../admission/rounds";
+import { show, waitingToken } from "../../admission/entry";
+import { lock, SAVED_WITHIN_S } from "../../admission/portable";
+import { AGAIN_S, awaitFrom, plan, RETURN_S, within } from "../../admission/rounds";
 import { b64 } from "../../admission/token";
+import { find } from "../../admission/vault";
 import { oneOf } from "../../feed/fold";
 import type { AudienceAdmission } from "../../protocol/types";
-import { mine, refusedWhy, standing, take } from "./enter";
+import { session } from "../../ui/storage";
+import { code, comeBack, mine, refusedWhy, standing, take, watchesFirst } from "./enter";
+import { connected, note, NOTE_MS } from "./presence";
 import { hall, link } from "./state";
 
-const ASK_MS = 15_000;
+const CHECK_MS = 15_000;
+const TICK_MS = 1_000;
+/** Until a token that could not be shown is tried again: least, most. */
+const RETRY_S = [2, 10] as const;
 const FRESH_PART = 0.6;
+const CHOSEN = `townhall.${code}.round`;
 
 export type Name = readonly [number, number, number];
 /** My pseudonym, and those that I may still choose. */
@@ -18,6 +26,8 @@ export const name = signal<{ pseudonym: Name; choices: readonly Name[] } | null>
 /** Whether I am asked to come in with fewer than are let in together; and whether I will. */
 export const asked = signal(false);
 export const willing = signal(false);
+/** Whether I wait for another round because I was not there when this one began. */
+export const missed = signal(false);
 let told = false;
 
 export function admissionOf(): AudienceAdmission | null {
@@ -25,31 +35,89 @@ export function admissionOf(): AudienceAdmission | null {
   return oneOf<AudienceAdmission>(link.view, "admission") ?? null;
 }
 
+/** Of this connection, by the server's clock. */
+let openedAt = 0;
+let hereBefore = 0;
+/** When I say (again) that I wait, by the server's clock; the place of the waiting token that I say it with. */
+let awaitAt = 0;
+let place = 0;
 let scheduled = -1;
 let asking = false;
 let fresh: ReturnType<typeof setTimeout> | undefined;
 
+/** Unix seconds by the server's clock. */
+function clock(): number {
+  return Date.now() / 1000 + link.skew.peek();
+}
+
+/** By the same clock. */
+function signedAt(): number {
+  return (mine.entry?.signedAt ?? 0) + link.skew.peek();
+}
+
 /** Follow what happens, for as long as the page is open. */
 export function follow(): void {
+  effect(() => {
+    if (!link.hello.value) return;
+    hereBefore = connected() + link.skew.peek();
+    openedAt = clock();
+    awaitAt = awaitFrom({ openedAt, signedAt: signedAt() }, Math.random());
+  });
   effect(() => {
     void link.version.value;
     if (link.state.value === "live" && standing.value !== "in") queueMicrotask(step);
   });
-  setInterval(step, ASK_MS);
+  setInterval(step, CHECK_MS);
+  setInterval(() => {
+    if (standing.peek() === "holding") step();
+  }, TICK_MS);
+  setInterval(() => {
+    if (link.state.peek() === "live") note();
+  }, NOTE_MS);
+  lockInTime();
   if (standing.peek() === "arrived") keepFresh(1);
+  if (standing.peek() === "returned") setTimeout(() => void takePartAgain(), watchesFirst() * 1000);
 }
 
 /** Come in with few: in the next round, or, where my token was shown already, with the next who are let in. */
 export function comeIn(): void {
   willing.value = true;
   asked.value = false;
+  awaitAt = 0;
   step();
+}
+
+let returning = false;
+
+/** Be again who I was, after having watched first, or because I will not wait for that. */
+export async function takePartAgain(): Promise<void> {
+  if (standing.peek() !== "returned" || returning) return;
+  returning = true;
+  const there = await comeBack();
+  returning = false;
+  if (!there) {
+    standing.value = "outside";
+    return;
+  }
+  // The connection that came with this page from the issuer ends at a moment of its own.
+  link.renew(within(RETURN_S, Math.random()) * 1000);
+  standing.value = "arrived";
+  keepFresh(1);
 }
 
 function step(): void {
   if (link.state.peek() !== "live" || hall.peek()?.phase !== "open") return;
   if (standing.peek() === "holding") hold();
   else if (standing.peek() === "arrived" || (standing.peek() === "free" && !name.peek())) void check();
+}
+
+/** The round in which I show my token, and when (unix seconds): kept for a reload of this tab. */
+function chosen(): { round: number; at: number } {
+  try {
+    return JSON.parse(session.getItem(CHOSEN) ?? "null") ?? { round: 0, at: 0 };
+  } catch {
+    return { round: 0, at: 0 };
+  }
 }
 
 function hold(): void {
@@ -60,23 +128,45 @@ function hold(): void {
     standing.value = "foreign";
     return;
   }
-  const now = Date.now() / 1000 + link.skew.peek();
+  const now = clock();
   const round = (found.round ?? null) as readonly [number, number, number] | null;
-  const signedAt = (entry.signedAt ?? 0) + link.skew.peek();
-  const times = { now, signedAt, round, roundS: found.admission.round_s ?? 120, few: found.few ?? false, willing: willing.peek() };
-  const next = plan(times, Math.random());
-  if (next.do === "await") void wait();
-  else if (scheduled !== (round?.[0] ?? 0)) {
-    scheduled = round?.[0] ?? 0;
-    asked.value = false;
-    setTimeout(() => void arrive(), next.afterS * 1000);
+  const times = {
+    ...{ now, round, openedAt, hereBefore, signedAt: signedAt() },
+    ...{ roundS: found.admission.round_s ?? 120, few: found.few ?? false, willing: willing.peek() },
+  };
+  const kept = chosen();
+  const next = plan({ ...times, chosen: kept.round }, Math.random);
+  if (next.do === "await") {
+    missed.value = next.missed;
+    void wait();
+    return;
   }
+  const number = round?.[0] ?? 0;
+  if (scheduled === number) return;
+  scheduled = number;
+  asked.value = missed.value = false;
+  const planned = kept.round === number && kept.at > now ? kept.at : now + next.afterS;
+  session.setItem(CHOSEN, JSON.stringify({ round: number, at: planned }));
+  if (next.rotateS !== null) {
+    note();
+    link.rotate(next.rotateS * 1000);
+  }
+  setTimeout(() => void arrive(), (planned - now) * 1000);
 }
 
-/** Say that I wait for a round. */
+/** Say that I wait for a round. A token that a round has used up is followed by the next. */
 async function wait(): Promise<void> {
-  const ack = await link.send("round:await", willing.peek() ? { few: true } : {}).catch(() => null);
-  if (ack?.ok && standing.peek() === "holding") asked.value = !willing.peek() && (ack.data as { few?: boolean }).few === true;
+  if (clock() < awaitAt) return;
+  awaitAt = clock() + AGAIN_S;
+  const payload = { ...waitingToken(mine.entry!, place), ...(willing.peek() ? { few: true } : {}) };
+  const ack = await link.send("round:await", payload).catch(() => null);
+  const answer = ack?.data as { few?: boolean; spent?: boolean } | undefined;
+  if (!ack?.ok || !answer || standing.peek() !== "holding") return;
+  asked.value = !willing.peek() && answer.few === true;
+  if (answer.spent && "prefix" in payload) {
+    place++;
+    awaitAt = 0;
+  }
 }
 
 /** Show the token, and come in again as whoever it makes. */
@@ -86,16 +176,30 @@ async function arrive(): Promise<void> {
     take(shown);
     told = willing.peek();
     refusedWhy.value = "";
-    standing.value = "arrived";
-    keepFresh(shown.good_for_s);
     link.renew();
+    standing.value = "arrived";
+    lockInTime();
+    keepFresh(shown.good_for_s);
     return;
   }
-  scheduled = -1;
+  setTimeout(() => (scheduled = -1), within(RETRY_S, Math.random()) * 1000);
   if (shown.code === "token_taken" || shown.code === "bad_token") {
     refusedWhy.value = shown.message;
     standing.value = "outside";
   }
+}
+
+/** Once it was shown, and some time after the signing, no script can read my key out of this browser, nor out of this page. */
+function lockInTime(): void {
+  void find(code).then((entry) => {
+    if (!entry?.shown || !entry.privateKey.extractable) return;
+    const left = (entry.signedAt ?? 0) + SAVED_WITHIN_S - Date.now() / 1000;
+    setTimeout(() => {
+      void lock(code, Date.now() / 1000).then(async () => {
+        mine.entry = (await find(code)) ?? mine.entry;
+      });
+    }, Math.max(0, left) * 1000);
+  });
 }
 
 /** Tickets are good for a quarter of an hour; the next one is there before this one ends. */

@@ -1,18 +1,32 @@
 /** What the audience's page knows: the link, my own things, what I support. */
 import { computed, signal } from "@preact/signals";
 import { allOf, oneOf } from "../../feed/fold";
-import { Link } from "../../link/link";
+import { t } from "../../i18n";
+import { Link, type State } from "../../link/link";
 import { Outbox } from "../../link/outbox";
-import type { AudienceHall, AudienceMessage, AudienceOnAir } from "../../protocol/types";
-import { code, ticketOf } from "./enter";
+import type { Ack, AudienceHall, AudienceMessage, AudienceOnAir, Commands } from "../../protocol/types";
+import { local, session } from "../../ui/storage";
+import { code, speaks, ticketOf } from "./enter";
 
 const SUPPORTED = `townhall.${code}.supported`;
 
 export const heard: { news: (messages: AudienceMessage[], whole: boolean) => void } = { news: () => undefined };
-export const link = new Link("audience", code, ticketOf, (entries, whole) =>
+
+/** Of those who only watch, who may have written before: nothing that only the author of a message can know goes over it. */
+class AudienceLink extends Link {
+  override send<K extends keyof Commands>(command: K, payload: Commands[K]): Promise<Ack> {
+    if (command === "round:await" || speaks()) return super.send(command, payload);
+    return Promise.resolve({ ok: false, error: { code: "watching_only", message: t("refusal.watching_only"), temporary: false } });
+  }
+}
+
+export const link = new AudienceLink("audience", code, ticketOf, (entries, whole) =>
   heard.news(entries.filter((entry) => entry.k === "message") as unknown as AudienceMessage[], whole),
 );
-export const outbox = new Outbox(link, code, sessionStorage, localStorage);
+const { version, gauges, view } = link;
+/** What was written waits until this page is again whoever wrote it. */
+const state = computed<State>(() => (speaks() ? link.state.value : "connecting"));
+export const outbox = new Outbox({ version, gauges, view, state, send: link.send.bind(link) }, code, session, local);
 
 export const hall = computed(() => {
   void link.version.value;
@@ -37,7 +51,7 @@ const pressed = signal<Record<number, number>>({});
 
 function kept(): number[] {
   try {
-    return JSON.parse(localStorage.getItem(SUPPORTED) ?? "[]") as number[];
+    return JSON.parse(local.getItem(SUPPORTED) ?? "[]") as number[];
   } catch {
     return [];
   }
@@ -68,9 +82,5 @@ function mark(id: number, on: boolean): void {
   if (on) next.add(id);
   else next.delete(id);
   supported.value = next;
-  try {
-    localStorage.setItem(SUPPORTED, JSON.stringify([...next].slice(-2_000)));
-  } catch {
-    // Only the mark is lost; the server knows the vote.
-  }
+  local.setItem(SUPPORTED, JSON.stringify([...next].slice(-2_000)));
 }
