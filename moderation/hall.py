@@ -168,6 +168,10 @@ class Hall:
         found = self.messages.get(message)
         return found.merged if found else ()
 
+    def supported(self) -> dict[int, tuple[int, ...]]:
+        """{question: it and those merged into it}: what is supported together."""
+        return {id: (id, *found.merged) for id, found in self.messages.items() if found.fate is not None}
+
     def director(self, id: str | None) -> Director | None:
         """None: not in the setup."""
         return next((director for director in self.setup.directors if director.id == id), None)

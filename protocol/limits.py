@@ -40,7 +40,9 @@ LIMITS: dict[str, Limit] = {
     "poll_question": Limit(300, "code points", "the command is refused", "text_too_long"),
     "poll_choice": Limit(80, "code points", "the command is refused", "text_too_long"),
     "polls": Limit(50, "polls of one town hall", "opening another is refused", "too_many_polls"),
-    "poll_figures": Limit(5, "voters, below which and between whose multiples no figure is told", "it is not told", "-"),
+    "poll_figures": Limit(5, "voters of a poll that is closed, at least", "what came of it is not told", "-"),
+    "poll_figure_s": Limit(15, "s between two figures of an open poll, at least", "the one before stands", "-"),
+    "poll_figure_voters": Limit(10, "voters that have come between two figures, at least", "the one before stands", "-"),
     "voters": Limit(65_536, "voters of one town hall", "further votes are refused", "disk_full"),
     "messages_per_10_s": Limit(
         5, "messages of one participant in 10 s, on all nodes together", "the message is refused", "too_fast"

@@ -73,7 +73,8 @@ class Directory:
         self._loaded: dict[str, Runtime] = {}
         self._loading: dict[str, asyncio.Task[Runtime | None]] = {}
         self._unknown: dict[str, float] = {}
-        self._cleaned: set[str] = set()
+        self._cleaned: dict[str, int] = {}
+        """Epoch in which a town hall was cleaned up here: a store that became an older copy of itself knows it all again."""
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
 
@@ -146,10 +147,10 @@ class Directory:
         await self._follower.follow(code, runtime)
         if runtime.hall.phase != "closed":
             runtime.author_key = Mac(await secrets.get_or_create(self._store, code, AUTHOR_KEY))
-        for message in runtime.hall.messages.values():
-            if message.fate is not None and runtime.hall.phase != "draft":
-                count = await self._support.count_union(code, [message.id, *message.merged])
-                runtime.board.support[message.id] = count
+        if runtime.hall.phase == "open":
+            await self._support.drop_older(code, runtime.hall.messages)
+        if runtime.hall.phase != "draft":
+            runtime.board.support |= await self._support.counts(code, runtime.hall.supported())
         # What a crash between an entry and its erasing has left.
         await self._eraser.erase(code, [m.id for m in runtime.hall.messages.values() if m.text is None])
         # The list may be on another server of a cluster, which was down when this town hall was created.
@@ -184,17 +185,21 @@ class Directory:
             elif time.monotonic() - runtime.idle_since > IDLE_S:
                 await self._follower.unfollow(runtime.code)
                 del self._loaded[runtime.code]
+                self._cleaned.pop(runtime.code, None)
 
     async def _after_closing(self, runtime: Runtime) -> None:
         """Drop what ties pseudonyms to participants. Idempotent, on every node: whoever closed it may have died since."""
-        if runtime.code in self._cleaned:
+        if self._cleaned.get(runtime.code) == runtime.epoch:
             return
+        epoch = runtime.epoch
         runtime.untie()
         await secrets.forget(self._store, runtime.code, AUTHOR_KEY)
-        await self._support.drop_voters(runtime.code)
+        hall = runtime.hall
+        for message, count in (await self._support.drop(runtime.code, hall.supported(), hall.messages)).items():
+            runtime.board.put(message, count)
         await self._tokens.forget(runtime.code)
         self._eraser.rewrite_soon(runtime.code)
-        self._cleaned.add(runtime.code)
+        self._cleaned[runtime.code] = epoch
 
     def untied(self, code: str) -> bool:
         """Whether nothing ties the pseudonyms of a closed town hall to participants any more."""

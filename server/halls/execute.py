@@ -180,12 +180,15 @@ class Executor:
         if runtime.hall.phase != "open":
             return Refusal("hall_closed" if runtime.hall.phase == "closed" else "hall_draft")
         try:
-            await self._gauges.set_support(runtime.code, query.message, voter, query.on)
+            if await self._gauges.set_support(runtime.code, query.message, voter, query.on) is None:
+                return Refusal("hall_closed")
             count = await self._count(runtime, message.into or query.message)
         except StoreUnavailable:
             return Refusal("not_saved", retry_after_ms=1_000)
         except StoreRefused:
             return Refusal("disk_full", retry_after_ms=5_000)
+        except Busy:
+            return Refusal("busy", retry_after_ms=1_000)
         return {"message": query.message, "support": count}
 
     async def note(self, runtime: Runtime, decision: Decision) -> bool:

@@ -1,9 +1,10 @@
 """The gauges of one town hall on this node: last value wins, never replayed."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import msgpack
+import msgspec
 
 from moderation.hall import Hall
 from protocol.frames import Gauges, PollFigures
@@ -50,6 +51,10 @@ class GaugeBoard:
             self.support[message] = count
             self._dirty.add(message)
 
+    def touch(self, messages: Iterable[int]) -> None:
+        """Entries are about `messages`: who was not told of their figures may be from now on."""
+        self._dirty.update(message for message in messages if message in self.support)
+
     def all(self, hall: Hall) -> Gauges:
         """Every gauge, for somebody who comes in."""
         return Gauges(viewers=self.viewers, support=dict(self.support), counts=hall.counts(), poll=self._poll(hall))
@@ -78,6 +83,13 @@ class GaugeBoard:
         if viewers is not None:
             self._told_viewers, self._told_viewers_at = viewers, self._clock()
         return news
+
+
+def for_public(hall: Hall, gauges: Gauges) -> Gauges | None:
+    """What those may be told of it who see no question that is held or removed; None: nothing."""
+    seen = {id: count for id, count in gauges.support.items() if (found := hall.messages.get(id)) and found.is_question}
+    public = msgspec.structs.replace(gauges, support=seen)
+    return public if public != Gauges() else None
 
 
 def _worth_telling(told: int, now: int) -> bool:

@@ -1,4 +1,4 @@
-"""What becomes of polls by itself: a closing that broke off is finished, votes are dropped, lost figures are told again."""
+"""What becomes of polls by itself: figures are told in time, a closing that broke off is finished, votes are dropped."""
 
 import time
 from collections.abc import Callable
@@ -48,7 +48,7 @@ class Polls(Lookout):
             for key in [key for key in self._sealed if key[0] == runtime.code]:
                 del self._sealed[key]
             return
-        if told := await self._votes.told(runtime.code, poll):
+        if told := await self._votes.tell(runtime.code, poll, len(runtime.hall.polls[poll].choices)):
             runtime.board.put_poll(*told)
         (box,) = await self._votes.boxes(runtime.code, [poll])
         if box in ("sealed", "dropped"):

@@ -30,7 +30,7 @@ from protocol.views import Fragment
 from server.fanout.flusher import Flusher
 from server.fanout.room import Room
 from server.halls.awaiting import Awaiting
-from server.halls.gauge_board import GaugeBoard
+from server.halls.gauge_board import GaugeBoard, for_public
 from server.mac import Mac
 
 log = structlog.get_logger()
@@ -82,7 +82,7 @@ class Runtime:
             self._rooms[key] = Room(
                 snapshot=lambda: [wire.fragment(f) for f in self._snapshot(role, id)],
                 position=lambda: (self.epoch, self.seq),
-                gauges=lambda: wire.dumps(self.board.all(self.hall)),
+                gauges=lambda: wire.dumps(self._all_gauges(role)),
                 flusher=self._flusher,
                 clock=self._clock,
             )
@@ -135,6 +135,7 @@ class Runtime:
                 return self.stop(f"entry {seq}: {corrupt}")
             advance(self.hall, seq, body)
             self.seq = seq
+            self.board.touch(self.hall.touched)
             if self.poll_key is not None and self.poll_key[0] != self.hall.open_poll:
                 self.poll_key = None
             if not self._replaying:
@@ -185,6 +186,10 @@ class Runtime:
                 return overlay.snapshot(self.hall)
         return ()
 
+    def _all_gauges(self, role: Role) -> Gauges:
+        found = self.board.all(self.hall)
+        return found if role == "host" else for_public(self.hall, found) or Gauges()
+
     def _drop_long_empty_rooms(self) -> None:
         """A room is kept as long as its ring could serve somebody who comes back."""
         now = self._clock()
@@ -196,9 +201,11 @@ class Runtime:
         """Send what changed since the last call to everybody; called about twice a second."""
         changed: Gauges | None = self.board.changed(self.hall)
         if changed is not None:
-            body = wire.dumps(changed)
-            for room in self._rooms.values():
-                room.gauges(body)
+            public = for_public(self.hall, changed)
+            bodies = wire.dumps(changed), public and wire.dumps(public)
+            for (role, _), room in self._rooms.items():
+                if body := bodies[0] if role == "host" else bodies[1]:
+                    room.gauges(body)
 
     def bye(self, code: int) -> None:
         """Close every connection to this town hall, with a Bye first."""

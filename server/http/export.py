@@ -234,6 +234,10 @@ def routes(context: Context) -> list[web.RouteDef]:
             hall = await replay(context.store, runtime.code)
         except (StoreUnavailable, StoreRefused):
             return no(Refusal("not_saved", retry_after_ms=1_000), request)
+        for id, count in runtime.board.support.items() if hall.phase == "closed" else ():
+            # What an entry has frozen stays; of all others the figure with which the town hall ended.
+            if (message := hall.messages.get(id)) and message.is_question and message.support is None:
+                message.support = count
         log.info("record_exported", hall=hall.code)
         if differences(hall):
             log.error("record_differs", hall=hall.code)

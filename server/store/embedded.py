@@ -188,6 +188,8 @@ class EmbeddedValkey:
                 f"appendfsync {self._fsync}",
                 "no-appendfsync-on-rewrite no",
                 "aof-timestamp-enabled no",
+                # As commands, a large set would be written nearly in the order in which people came.
+                "aof-use-rdb-preamble yes",
                 'save ""',
                 f"maxmemory {self._maxmemory}",
                 "maxmemory-policy noeviction",

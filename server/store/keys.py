@@ -100,14 +100,14 @@ class Keys:
         return self._key(f"nonces:{window}")
 
     @property
-    def slots(self) -> str:
-        """Hash: voter → bit position."""
-        return self._key("slots")
+    def supports(self) -> str:
+        """Hash: `state` (`open`, `sealed`, `dropped`), `mark` of the support key; once dropped, message → figure. Stays."""
+        return self._key("supports")
 
     @property
-    def pool(self) -> str:
-        """Set of bit positions nobody has yet."""
-        return self._key("pool")
+    def older_supports(self) -> tuple[str, str]:
+        """Hash and set in which builds of before kept places in bitmaps; deleted wherever they are met."""
+        return self._key("slots"), self._key("pool")
 
     @property
     def polls(self) -> str:
@@ -115,11 +115,13 @@ class Keys:
         return self._key("polls")
 
     def votes(self, poll: int) -> str:
-        """Hash: ballot → choice. Gone once the poll is closed."""
+        """Sorted set of ballot and choice, each with the score 0. Gone once the poll is closed."""
         return self._key(f"votes:{poll}")
 
     def tally(self, poll: int) -> str:
-        """Hash: choice → votes, `told`: figures as they may be told, `mark`: of K_poll. Gone once the poll is closed."""
+        """Hash: choice → votes, `told`: figures as they were told last, `told_at` and `told_of`: when and of how many voters,
+        `mark`: of K_poll. Gone once the poll is closed.
+        """
         return self._key(f"tally:{poll}")
 
     @property
@@ -136,5 +138,5 @@ class Keys:
         return self._key("rate:").encode() + sender
 
     def support(self, message: int) -> str:
-        """Bitmap of the voters for one question."""
+        """Sorted set of handles of those who support one question, each with the score 0. Gone once all is closed."""
         return self._key(f"support:{message}")

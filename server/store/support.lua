@@ -1,16 +1,20 @@
--- One voter's bit in one question's bitmap. KEYS: slots, pool, bitmap. ARGV: voter, on (0/1), most voters.
--- Returns 1 if it changed. The pool is refilled in blocks, so that a bit's position does not tell who came first.
-local slot = redis.call('HGET', KEYS[1], ARGV[1])
-if not slot then
-  if ARGV[2] == '0' then return 0 end
-  slot = redis.call('SPOP', KEYS[2])
-  if not slot then
-    local taken = redis.call('HLEN', KEYS[1])
-    if taken >= tonumber(ARGV[3]) then return redis.error_reply('OOM too many voters') end
-    for i = taken, taken + 1023 do redis.call('SADD', KEYS[2], i) end
-    slot = redis.call('SPOP', KEYS[2])
+-- Supports of questions. KEYS: supports, then supporters of the question of each. ARGV: most voters; then for each: mark of
+-- the key that the handle was made with, handle, 1 for on or 0 for off. Returns for each 1: it changed, 0: it was so already,
+-- 2: that key is good for nothing, for no support is taken any more, or the store has forgotten it and has another one,
+-- 3: there is no room.
+-- Every score is 0: members are then kept in the order of their bytes, which tells nothing of the order in which they came.
+local most, answers = tonumber(ARGV[1]), {}
+local state = redis.call('HMGET', KEYS[1], 'state', 'mark')
+for one = 2, #KEYS do
+  local at, supporters = 3 * one - 4, KEYS[one]
+  local handle, on, answer = ARGV[at + 1], ARGV[at + 2] == '1', 0
+  if state[1] ~= 'open' or state[2] ~= ARGV[at] then
+    answer = 2
+  elseif not on then
+    answer = redis.call('ZREM', supporters, handle)
+  elseif not redis.call('ZSCORE', supporters, handle) then
+    answer = redis.call('ZCARD', supporters) < most and redis.call('ZADD', supporters, 0, handle) or 3
   end
-  redis.call('HSET', KEYS[1], ARGV[1], slot)
+  answers[one - 1] = answer
 end
-local before = redis.call('SETBIT', KEYS[3], slot, ARGV[2])
-return before == tonumber(ARGV[2]) and 0 or 1
+return answers

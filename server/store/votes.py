@@ -1,6 +1,7 @@
 """The votes of polls, beside the log: one for each voter, under a key that is destroyed when the poll is closed.
 
 A ballot is `HMAC(K_poll, voter)`. Nothing leads from it to a message or to a vote in another poll, once K_poll is gone.
+What is told while a poll is open is told by time and coarse (poll_tell.lua), and not by whoever votes.
 `polls` says of each poll whether its box is open, sealed or dropped, and keeps that for good: a node that is late must not
 open a box anew.
 """
@@ -13,20 +14,21 @@ from importlib.resources import files
 from typing import Literal, NamedTuple
 
 import msgpack
+import structlog
 
 from protocol.limits import limit
 from server.store.batches import Batches
-from server.store.client import Store, StoreRefused, StoreUnavailable, guarded
+from server.store.client import Store, StoreRefused, guarded
 from server.store.gauges import VOTERS_MAX
 from server.store.keys import Keys
-from server.store.secrets import LENGTH, forget
+from server.store.secrets import Marked, forget, mark, while_open
 
-VOTE, SEAL = (files("server.store").joinpath(f"poll_{name}.lua").read_text("ascii") for name in ("vote", "seal"))
+log = structlog.get_logger()
+
+VOTE, TELL, SEAL = (files("server.store").joinpath(f"poll_{name}.lua").read_text("ascii") for name in ("vote", "tell", "seal"))
 BALLOT_BYTES = 16
 BATCH_MAX = 256
 """Ballots of one call."""
-KEY_TRIES = 3
-"""How often a key is asked for anew that was another one when it was looked at again."""
 WAITING_MAX = 20_000
 """Ballots of one poll that wait for a call."""
 Box = Literal["open", "sealed", "dropped"]
@@ -58,11 +60,6 @@ def _name(poll: int) -> str:
     return f"poll:{poll}"
 
 
-def _mark(key: bytes) -> bytes:
-    """Tells keys apart where the key itself shall not be: the store's scripts leave copies of what they touch in memory."""
-    return hashlib.sha256(key).digest()
-
-
 class Votes:
     """Every step can be repeated, and is the same for all nodes. Raises StoreUnavailable, StoreRefused."""
 
@@ -72,56 +69,45 @@ class Votes:
 
     async def key(self, code: str, poll: int) -> bytes | None:
         """K_poll of a poll that is open in the log; None: its box is sealed already."""
-        keys, name = Keys(code), _name(poll)
+        keys = Keys(code)
         with guarded(write=True):
-            for _ in range(KEY_TRIES):
-                async with self._store.of(code).pipeline(transaction=False) as pipe:
-                    pipe.hsetnx(keys.polls, str(poll), "open")
-                    pipe.hsetnx(keys.secrets, name, secrets.token_bytes(LENGTH))
-                    pipe.hget(keys.secrets, name)
-                    # Last: a key found while the box is still open was not dropped in between.
-                    pipe.hget(keys.polls, str(poll))
-                    _, _, key, box = await pipe.execute()
-                if box != b"open" or key is None:
-                    await forget(self._store, code, name)
-                    return None
-                assert isinstance(key, bytes)
-                async with self._store.of(code).pipeline(transaction=False) as pipe:
-                    pipe.hset(keys.tally(poll), "mark", _mark(key))
-                    # After it: the store may have become an older copy of itself, with another key or none.
-                    pipe.hget(keys.secrets, name)
-                    pipe.hget(keys.polls, str(poll))
-                    _, still, box = await pipe.execute()
-                if box == b"dropped":
-                    await self._store.of(code).delete(keys.tally(poll))
-                    return None
-                if still == key:
-                    return key
-        raise StoreUnavailable("the key of a poll changes with each look", outcome_unknown=True)
+            if await self._store.of(code).type(keys.votes(poll)) == b"hash":
+                log.warning("votes_of_an_older_build_dropped", hall=code, poll=poll)
+                await self._store.of(code).delete(keys.votes(poll), keys.tally(poll))
+        return await while_open(self._store, code, Marked(_name(poll), (keys.polls, str(poll)), keys.tally(poll)))
 
     async def put(self, code: str, poll: int, key: bytes, voter: bytes, choice: int, choices: int) -> Taken:
         """The vote of `voter`, instead of any that they gave before. `choices`: how many there are. Raises Busy too."""
-        return await self._batches.ask(_Poll(code, poll, choices), _Vote(_mark(key), ballot(key, voter), choice))
+        return await self._batches.ask(_Poll(code, poll, choices), _Vote(mark(key), ballot(key, voter), choice))
 
     async def _put(self, place: _Poll, votes: list[_Vote]) -> list[Taken | Exception]:
         code, poll, choices = place
         keys = Keys(code)
-        names = [keys.polls, keys.votes(poll), keys.tally(poll), keys.gauges]
-        values = [poll, choices, VOTERS_MAX, limit("poll_figures"), *(part for vote in votes for part in vote)]
+        names = [keys.polls, keys.votes(poll), keys.tally(poll)]
+        # In an order of their own: the store's file has them as they are sent.
+        order = sorted(range(len(votes)), key=lambda place: votes[place].ballot)
+        values = [poll, choices, VOTERS_MAX, *(part for place in order for part in votes[place])]
         with guarded(write=True):
             answers = await self._store.where(code).script(VOTE)(keys=names, args=values)
-        return [_ANSWERS[int(answer)] or StoreRefused("memory_full", "too many voters") for answer in answers]
+        found = {place: _ANSWERS[int(answer)] for place, answer in zip(order, answers, strict=True)}
+        return [found[place] or StoreRefused("memory_full", "too many voters") for place in range(len(votes))]
 
     async def mine(self, code: str, poll: int, key: bytes, voter: bytes) -> int | None:
         """What stands in the box for `voter`."""
+        mine = ballot(key, voter)
         with guarded(write=False):
-            found = await self._store.of(code).hget(Keys(code).votes(poll), ballot(key, voter))
-        return None if found is None else int(found)
+            found = await self._store.of(code).zrangebylex(Keys(code).votes(poll), b"[" + mine, b"[" + mine + b"\xff")
+        return found[0][-1] if found else None
 
-    async def told(self, code: str, poll: int) -> tuple[int, int, tuple[int, ...]] | None:
-        """(poll, voters, counts) as they may be told; None: fewer than five have voted."""
-        with guarded(write=False):
-            found = await self._store.of(code).hget(Keys(code).tally(poll), "told")
+    async def tell(self, code: str, poll: int, choices: int) -> tuple[int, int, tuple[int, ...]] | None:
+        """(poll, voters, counts) as they may be told, about; None: too few have voted, or not for long enough. All nodes hear
+        of what is new.
+        """
+        keys = Keys(code)
+        names = [keys.polls, keys.votes(poll), keys.tally(poll), keys.gauges]
+        values = [poll, choices, limit("poll_figure_s"), limit("poll_figure_voters"), secrets.randbits(32) / 2**32]
+        with guarded(write=True):
+            found = await self._store.where(code).script(TELL)(keys=names, args=values)
         if found is None:
             return None
         _, voters, counts = msgpack.unpackb(found)

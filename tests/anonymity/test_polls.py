@@ -74,6 +74,11 @@ async def vote_until_taken(two: Meeting, ticket: str, poll: int, choice: int, pl
     return refused
 
 
+async def later(two: Meeting, poll: int, seconds: int) -> None:
+    """The clock of the store goes on, as far as figures are told by it."""
+    await two.node.store.of(CODE).hincrby(Keys(CODE).tally(poll), "told_at", -seconds)
+
+
 async def everything_told(two: Meeting, poll: int) -> bytes:
     """All that anybody is told of a poll: views, live figures, the record; but for its id and its times."""
     told = []
@@ -121,26 +126,29 @@ async def test_everybody_counts_once_whatever_they_do_and_whatever_breaks(two: M
             await vote_until_taken(two, everybody[person][tab], poll, tab, tab)
         wanted[person] = TABS - 1
     redis = two.node.store.of(CODE)
-    assert await redis.hlen(Keys(CODE).votes(poll)) == 4
+    assert await redis.zcard(Keys(CODE).votes(poll)) == 4
     before = await everything_told(two, poll)
     assert b"counts" not in before.replace(b'"counts":null', b"") and b"voters" not in before.replace(b'"voters":null', b"")
     assert gauges == []
 
-    # With the fifth it is told, and then not before the tenth, although one changes their mind.
-    await vote_until_taken(two, everybody[4][0], poll, 0)
-    wanted[4] = 0
-    await until(lambda: gauges, 10)
-    assert gauges == [{"id": poll, "voters": 5, "counts": [1, 0, 4]}]
-    await vote_until_taken(two, everybody[3][1], poll, 1, 1)
+    # Of nine nothing is told, however long it takes; of ten once it has taken long enough, about; and no more by the next.
     wanted[3] = 1
-    for person in (5, 6):
+    await vote_until_taken(two, everybody[3][1], poll, 1, 1)
+    wanted |= dict.fromkeys(range(4, 9), 0)
+    for person in range(4, 9):
         await vote_until_taken(two, everybody[person][0], poll, 0)
-        wanted[person] = 0
+    await later(two, poll, 3_600)
+    assert await Votes(two.node.store).tell(CODE, poll, 3) is None and gauges == []
+    await vote_until_taken(two, everybody[9][0], poll, 0)
+    wanted[9] = 0
+    await until(lambda: gauges, 10)
+    assert gauges[0]["voters"] == 10 and sum(gauges[0]["counts"]) == 10
+    assert all(count % 5 == 0 for count in gauges[0]["counts"]), "in parts of five voters"
 
     # The rest vote, and vote again from all tabs, until the store was killed and is back; and once more after that.
     valkey = two.node.valkey
     assert valkey is not None
-    wanted |= {person: person % 3 for person in range(7, 23)}
+    wanted |= {person: person % 3 for person in range(10, 23)}
     refused: set[str] = set()
     taken = 0
 
@@ -152,7 +160,7 @@ async def test_everybody_counts_once_whatever_they_do_and_whatever_breaks(two: M
             refused.update(await vote_until_taken(two, everybody[person][tab], poll, wanted[person], person))
             taken += 1
 
-    voting = [asyncio.create_task(insist(person, tab)) for person in range(7, 23) for tab in range(TABS)]
+    voting = [asyncio.create_task(insist(person, tab)) for person in range(10, 23) for tab in range(TABS)]
     await until(lambda: taken)
     os.kill(valkey.pid, signal.SIGKILL)
     await asyncio.gather(*voting)
@@ -160,10 +168,10 @@ async def test_everybody_counts_once_whatever_they_do_and_whatever_breaks(two: M
     for person, choice in wanted.items():
         ack = await two.send(everybody[person][0], "poll:mine", two.nodes[person % 2], poll=poll)
         assert ack["data"] == {"poll": poll, "choice": choice}
-    await until(lambda: gauges[-1]["voters"] == 20, 10)
-    told = [figures["voters"] for figures in gauges]
-    assert told == sorted(told) and all(voters % 5 == 0 for voters in told), "in steps of five"
-    assert all(sum(figures["counts"]) == figures["voters"] for figures in gauges)
+    assert len(gauges) == 1, "thirteen more have voted, but not for long enough"
+    await later(two, poll, 15)
+    await until(lambda: len(gauges) == 2, 10)
+    assert gauges[1]["voters"] == 20 and sum(gauges[1]["counts"]) == 20
 
     # Two hosts close it at once.
     closing = [c.ClosePoll(client_id=uuid4().hex, poll=poll) for _ in range(2)]
@@ -290,7 +298,7 @@ async def test_two_nodes_with_different_keys_take_one_vote(two: Meeting) -> None
     (await two.runtime()).poll_key = None
     for place, ticket in enumerate((first, second)):
         await vote_until_taken(two, ticket, poll, 2, place)
-    assert await redis.hvals(keys.votes(poll)) == [b"2"]
+    assert [one[16:] for one in await redis.zrange(keys.votes(poll), 0, -1)] == [b"\x02"]
 
 
 class Between:
@@ -376,7 +384,7 @@ async def test_no_file_keeps_votes_and_neither_file_nor_memory_their_key(two: Me
         await vote_until_taken(two, tabs[0], poll, number % 3, number)
     redis, valkey = two.node.store.of(CODE), two.node.valkey
     assert valkey is not None
-    ballots = list((await redis.hgetall(Keys(CODE).votes(poll))).keys())
+    ballots = [one[:16] for one in await redis.zrange(Keys(CODE).votes(poll), 0, -1)]
     key = await redis.hget(Keys(CODE).secrets, f"poll:{poll}")
     assert len(ballots) == 20 and len(key) == 32
     folder = Path(two.node.settings.data_dir) / "valkey"

@@ -108,22 +108,24 @@ async def test_everything_that_is_kept_beside_the_log_works_there_too(on_three: 
         gauges = SupportGauges(store)
         heard = await on_three.follow(on_three.b, code)
         for voter in range(5):
-            assert await gauges.set_support(code, 1, b"v%d" % voter, True)
-        assert await gauges.set_support(code, 2, b"v9", True)
+            assert await gauges.set_support(code, 1, b"voter %10d" % voter, True)
+        assert await gauges.set_support(code, 2, b"voter %10d" % 9, True)
         assert await gauges.count_union(code, [1, 2]) == 6
         await gauges.publish(code, {1: 6})
         await until(lambda heard=heard: heard.gauges_)
         assert await Presence(store, "a").tell(code, 3) == 3
         assert await Presence(on_three.b.store, "b").tell(code, 4) == 7
         assert await secrets.get_or_create(store, code, "k") == await secrets.get_or_create(on_three.b.store, code, "k")
-        await gauges.drop_voters(code)
+        assert await gauges.drop(code, {1: (1, 2), 2: (2,)}, [1, 2]) == {1: 6, 2: 1}
+        assert await SupportGauges(on_three.b.store).counts(code, {1: (1, 2), 2: (2,)}) == {1: 6, 2: 1}
+        assert await gauges.set_support(code, 1, b"voter %10d" % 9, True) is None
         votes, others = Votes(store), Votes(on_three.b.store)
         key = await votes.key(code, 7)
         assert key is not None and key == await others.key(code, 7)
         # Six voters, of whom each votes at both nodes at once.
         taken = await asyncio.gather(*(v.put(code, 7, key, b"v%d" % n, 1, 2) for n in range(6) for v in (votes, others)))
         assert set(taken) == {"taken"}
-        assert await votes.told(code, 7) == (7, 5, (0, 5))
+        assert await votes.tell(code, 7, 2) is None
         assert await others.seal(code, 7, 2) == [0, 6]
         await votes.drop(code, [7])
         assert await others.boxes(code, [7, 8]) == ["dropped", None]
@@ -231,7 +233,7 @@ async def test_the_user_of_the_manual_may_do_what_is_needed_and_no_more(on_three
         eraser = Eraser(store)
         await eraser.erase(code, [1])
         await eraser.stop()
-        assert await SupportGauges(store).set_support(code, 2, b"v", True)
+        assert await SupportGauges(store).set_support(code, 2, b"a voter of 16 by", True)
         assert await Presence(store, "n").tell(code, 1) == 1
         for words in ("CONFIG GET *", "FLUSHALL", "KEYS *", "CLUSTER RESET", "SHUTDOWN"):
             with pytest.raises(RedisError):

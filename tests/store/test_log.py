@@ -26,7 +26,7 @@ from server.store.appender import (
 from server.store.client import Store, StoreUnavailable, connect
 from server.store.embedded import DataFolderBusy, EmbeddedValkey
 from server.store.erase import Eraser
-from server.store.gauges import Presence, SupportGauges
+from server.store.gauges import Presence
 from server.store.keys import Keys
 from tests.store.bench import CODE, Bench
 from tests.waiting import until
@@ -199,23 +199,6 @@ async def test_a_follower_whose_connection_is_cut_catches_up_also_when_nothing_f
     await bench.append("the very last", text="마지막")
     await until(lambda: heard.seq == 2)
     assert heard.entries_[-1][2] == "마지막"
-
-
-async def test_supports_are_one_bit_for_each_voter(store: Store) -> None:
-    gauges = SupportGauges(store)
-    for voter in range(6):
-        assert await gauges.set_support(CODE, 7, b"v%d" % voter, True)
-    assert not await gauges.set_support(CODE, 7, b"v0", True)
-    assert await gauges.set_support(CODE, 7, b"v0", False)
-    assert not await gauges.set_support(CODE, 7, b"nobody", False)
-    for voter in range(4, 9):
-        await gauges.set_support(CODE, 8, b"v%d" % voter, True)
-    assert await gauges.count_union(CODE, [7]) == 5
-    assert await gauges.count_union(CODE, [7, 8]) == 8
-    slots = {int(value) for value in (await store.of(CODE).hgetall(Keys(CODE).slots)).values()}
-    assert len(slots) == 9
-    await gauges.drop_voters(CODE)
-    assert await store.of(CODE).exists(Keys(CODE).slots, Keys(CODE).pool) == 0
 
 
 async def test_presence_is_the_sum_of_the_nodes(store: Store) -> None:
