@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from loadtests.blinding import Blinded, Wallet
 from loadtests.client import ticket as watching_ticket
-from loadtests.entry import get_signed
+from loadtests.entry import get_signed, waits
 from protocol.credentials import SALT_BYTES
 from server.admission.redeem import participant_id
 from server.issuer.key_files import KeyFiles
@@ -362,14 +362,16 @@ class Late:
 
     async def waiting(self) -> None:
         """Whoever holds an entry and has no round watches, and says that they wait."""
-        for person in self.holding:
+        for person, (_, wallet) in self.holding.items():
             if person not in self.watching:
                 self.watching[person] = await watching_ticket(self.by(person), self.hall.node.url, CODE)
             if self.clock.now - self.told.get(person, 0) >= TELL_S:
                 self.told[person] = self.clock.now
-                few = person in self.willing
-                ack = await self.hall.send(self.watching[person], "round:await", by=self.by(person), few=few)
+                payload = waits(next(iter(wallet.waiting), None), few=person in self.willing)
+                ack = await self.hall.send(self.watching[person], "round:await", by=self.by(person), **payload)
                 assert ack["ok"], ack
+                if ack["data"]["spent"]:
+                    wallet.waiting.pop(0)
                 if ack["data"]["few"] and person in self.choosing:
                     self.willing.add(person)
 
