@@ -57,7 +57,15 @@ LIMITS: dict[str, Limit] = {
     "connections_per_address": Limit(
         12_000, "connections of one address to one node", "the connection is refused", "too_many_connections"
     ),
-    "signatures_per_address_per_min": Limit(600, "requests to sign of one address in 60 s", "it is refused", "too_many_joins"),
+    "signatures_per_address_per_min": Limit(
+        600, "requests to sign of one address in 60 s where the code is open", "it is refused", "too_many_joins"
+    ),
+    "failed_proofs_per_address_per_min": Limit(
+        600, "requests of one address in 60 s whose invitation, session or organiser's key is none", "the same", "too_many_joins"
+    ),
+    "signatures_repeated_per_min": Limit(
+        60, "requests in 60 s for a signature that the same person has already", "it is refused", "too_many_joins"
+    ),
     "signing_queue": Limit(2_000, "requests to sign that wait at once", "it is refused", "busy"),
     "issuances_loaded": Limit(64, "keys that an issuer keeps in memory", "they are read again", "-"),
     "issuing_days": Limit(366, "days for which entries can be given out", "the request is refused", "bad_request"),

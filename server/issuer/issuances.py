@@ -27,6 +27,7 @@ from server.issuer.issued import Asked, IssuedFiles
 from server.issuer.key_files import KeyFiles
 from server.issuer.ledger import Ledger
 from server.issuer.raw_rsa import SigningFailed
+from server.issuer.repeats import Repeats
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -77,6 +78,7 @@ class Issuances:
         self._move_bound()
         self._entering = Entering(self._issued, self._books)
         self._signers: dict[str, _Signers] = {}
+        self._repeats = Repeats(limit("signatures_repeated_per_min"))
         self._waiting = 0
         self._sweep: asyncio.Task[None] | None = None
 
@@ -156,7 +158,8 @@ class Issuances:
         """The blind signatures, of `blinded` and of each waiting token: one set for each person, and the same again for the
         same blinded values. `person`: every opaque id that they are known by; all of them are bound.
 
-        Refuses with `issuing_closed`, `bad_blinded`, `already_issued`, `busy`, `disk_full`; raises SigningFailed.
+        Refuses with `issuing_closed`, `bad_blinded`, `already_issued`, `too_many_joins`, `busy`, `disk_full`; raises
+        SigningFailed.
         """
         found = await self._signer(issuance.code)
         if found is None or not issuance.open or self._clock() >= issuance.closes_at:
@@ -174,6 +177,8 @@ class Issuances:
                 return Refusal("issuing_closed")
             if entered == "other":
                 return Refusal("already_issued")
+            if entered == "same" and (wait_s := self._repeats.take(ids[0], time.monotonic())):
+                return Refusal("too_many_joins", retry_after_ms=int(wait_s * 1000) + 1)
             return await asyncio.get_running_loop().run_in_executor(self._signing, found.sign, blinded, waiting)
         except OSError as error:
             log.error("not_entered", hall=issuance.code, why=type(error).__name__)

@@ -5,7 +5,7 @@ import binascii
 import hmac
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import msgspec
@@ -67,10 +67,22 @@ class Desk:
     chat_url: str = ""
     mails: bool = False
     staff_key: str = ""
+    failures: Buckets = field(default_factory=lambda: Buckets(limit("failed_proofs_per_address_per_min"), 60))
 
     def is_organiser(self, request: web.Request) -> bool:
         """Whether the request carries the issuer's own organiser key, which is not the chat's."""
         return hmac.compare_digest(bearer(request).encode(), self.organiser_key.encode())
+
+    def slowed(self, buckets: Buckets, request: web.Request) -> Refusal | None:
+        """Why an address that asks too often is refused."""
+        wait_s = buckets.take(self.addresses.key(*asked_from(request)), time.monotonic())
+        return Refusal("too_many_joins", retry_after_ms=int(wait_s * 1000) + 1) if wait_s else None
+
+    def failed(self, request: web.Request, refusal: Refusal) -> web.Response:
+        """The answer to an invitation, a session or a key that is none. Only these count: nobody who has a good one can be
+        kept out by others of the same address.
+        """
+        return no(self.slowed(self.failures, request) or refusal, request)
 
     async def find(self, request: web.Request) -> Issuance | Refusal:
         """The issuance that a request's path names."""
@@ -93,14 +105,14 @@ def guarded(desk: Desk, handler: Handler) -> Handler:
     """Only with `Authorization: Bearer KEY`, the issuer's own."""
 
     async def check(request: web.Request) -> web.StreamResponse:
-        return await handler(request) if desk.is_organiser(request) else no(Refusal("not_admitted"), request)
+        return await handler(request) if desk.is_organiser(request) else desk.failed(request, Refusal("not_admitted"))
 
     return check
 
 
 def routes(desk: Desk) -> list[web.RouteDef]:
     """`/admit/CODE`, `/organiser`, `/api/v1/issuances…`, assets, and what each way of being eligible brings."""
-    asked_by = Buckets(limit("signatures_per_address_per_min"), 60)
+    opened_by = Buckets(limit("signatures_per_address_per_min"), 60)
 
     def page(name: str) -> Handler:
         async def serve(request: web.Request) -> web.StreamResponse:
@@ -118,9 +130,6 @@ def routes(desk: Desk) -> list[web.RouteDef]:
         return done({**public(issuance), "kinds": issuance.kinds, "chat_url": issuance.chat_url})
 
     async def sign(request: web.Request) -> web.StreamResponse:
-        wait_s = asked_by.take(desk.addresses.key(*asked_from(request)), time.monotonic())
-        if wait_s:
-            return no(Refusal("too_many_joins", retry_after_ms=int(wait_s * 1000) + 1), request)
         asked = typed(await read(request, "frame_bytes"), AskedToSign)
         if isinstance(asked, Refusal):
             return no(asked, request)
@@ -129,10 +138,13 @@ def routes(desk: Desk) -> list[web.RouteDef]:
             return no(issuance, request)
         way = desk.eligibility.get(asked.kind) if asked.kind in issuance.kinds else None
         if way is None:
-            return no(Refusal("not_eligible"), request)
+            return desk.failed(request, Refusal("not_eligible"))
         person = await way.person(request, issuance, asked.proof)
         if isinstance(person, Refusal):
-            return no(person, request)
+            return desk.failed(request, person)
+        # An open code shows nothing that could be looked at first. Whoever showed something waits for nobody who did not.
+        if way.kind == "open" and (refusal := desk.slowed(opened_by, request)):
+            return no(refusal, request)
         waiting = [unb64(one) for one in asked.waiting]
         signed = await desk.issuances.sign_all(issuance, person, unb64(asked.blinded), waiting)
         if isinstance(signed, Refusal):

@@ -26,7 +26,7 @@ from server.issuer.people import People
 from server.issuer.routes import Desk, b64, routes
 from server.issuer.staff import StaffGrants
 from server.private_files import write_private
-from server.secret import load
+from server.secret import Secret, load
 from server.settings import Settings
 
 ADDRESS = "address"
@@ -64,7 +64,7 @@ def staff_grants(settings: Settings) -> StaffGrants:
 
 
 def ways(
-    settings: Settings, issuances: Issuances, people: People, public_url: Callable[[], str], staff: StaffGrants
+    settings: Settings, issuances: Issuances, secret: Secret, public_url: Callable[[], str], staff: StaffGrants
 ) -> Sequence[Eligibility]:
     """Every way of being eligible that is set up here."""
 
@@ -72,9 +72,12 @@ def ways(
         found = await issuances.get(code)
         return None if found is None else found.chat_url
 
-    granting = staff if staff.public else None
-    single_sign_on = (Oidc(settings, people, public_url, staff=granting, chat_url=chat_url),) if settings.oidc_issuer else ()
-    return (OpenCode(), Invitations(issuances, people), *single_sign_on)
+    people, granting = People(secret), staff if staff.public else None
+    invitations = Invitations(issuances, people)
+    if not settings.oidc_issuer:
+        return (OpenCode(), invitations)
+    key = secret.key("oidc-login")
+    return (OpenCode(), invitations, Oidc(settings, people, public_url, staff=granting, chat_url=chat_url, key=key))
 
 
 @contextlib.asynccontextmanager
@@ -87,14 +90,13 @@ async def running(settings: Settings) -> AsyncIterator[RunningIssuer]:
         stack.push_async_callback(issuances.stop)
         secret = load(home / "secret")
         organiser_key = secret.key("issuer-organiser").hex()
-        people = People(secret)
         pages = built.folder()
         staff = staff_grants(settings)
         mailer = Mailer(settings)
         stack.push_async_callback(mailer.stop)
         desk = Desk(
             issuances,
-            {way.kind: way for way in ways(settings, issuances, people, lambda: desk.public_url, staff)},
+            {way.kind: way for way in ways(settings, issuances, secret, lambda: desk.public_url, staff)},
             Addresses(settings.trusted_proxies),
             built.read(pages) if pages is not None else {},
             organiser_key,
@@ -103,7 +105,7 @@ async def running(settings: Settings) -> AsyncIterator[RunningIssuer]:
             mailer.set_up,
             b64(staff.public),
         )
-        further = invitation_routes.routes(desk, Invitations(issuances, people), mailer)
+        further = invitation_routes.routes(desk, Invitations(issuances, People(secret)), mailer)
         runner = await http_run.set_up(application(desk, further))
         stack.push_async_callback(runner.cleanup)
         await web.TCPSite(runner, settings.issuer_host, port(settings)).start()

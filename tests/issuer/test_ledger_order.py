@@ -260,8 +260,8 @@ async def test_what_another_process_has_closed_is_not_revived(tmp_path: Path) ->
         answer = await issuances.sign(found, b"second", value)
         assert not isinstance(answer, bytes) and answer.code == "issuing_closed"
         assert not (tmp_path / "issued" / "CLOSED").exists()
-        found = await issuances.get("CLOSED")
-        assert found is not None and not found.open and await issuances.issued(found) == 1
+        now = await issuances.get("CLOSED")
+        assert now is not None and not now.open and await issuances.issued(now) == 1
 
     await made(tmp_path, change)
 
