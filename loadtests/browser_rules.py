@@ -25,7 +25,7 @@ class Rules:
     return_s: tuple[float, float] = (60, 180)
     await_s: tuple[float, float] = (1, 20)
     again_s: float = 15
-    counted_s: float = 15
+    counted_s: float = 17
     heard_s: float = 5
     quiet_part: float = 1 / 3
     rotate_part: float = 1 / 6
@@ -35,7 +35,7 @@ class Rules:
     overlap_s: tuple[float, float] = (0, 0)
 
 
-RULES = Rules(fresh="second", await_s=(15, 35), overlap_s=(20, 60))
+RULES = Rules(fresh="second", overlap_s=(60, 180))
 BEFORE = Rules(rotates=False, settle_s=0, counted_s=0, fresh_s=0, return_s=(0, 0), await_s=(0, 15), quiet_s=0)
 """The page before it made its connections anew."""
 
@@ -85,7 +85,7 @@ def plan(times: Times, chance: Callable[[], float], rules: Rules = RULES) -> Pla
     if not rules.rotates:
         return Plan(chance() * (ends - times.now))
     quiet, rotate = min(rules.quiet_s, (ends - begun) * rules.quiet_part), min(rules.rotate_s, (ends - begun) * rules.rotate_part)
-    there = times.opened_at <= begun and times.now <= begun + rules.heard_s
+    there = times.opened_at < begun + 1 and times.now <= begun + rules.heard_s
     second = begun + (ends - begun) * rules.second_part if rules.fresh == "second" and not late else None
     if times.chosen != number and not there:
         if second is not None and times.now <= second:

@@ -19,6 +19,7 @@ from moderation.hall import Hall
 from moderation.participation_rules import admit, asks_few, in_round, next_round
 from protocol import commands as c
 from protocol import entries as e
+from protocol.credentials import WAITING_TOKENS
 from protocol.setup import Admission, Issuer
 from server.halls.awaiting import Awaiting
 from tests.town import ORGANISER, SETUP, START, Town
@@ -101,7 +102,6 @@ class World:
         """{person: the round, and whether they showed after its connections were made anew a second time}"""
         self.browsers: list[Browser] = []
         self.awaiting = Awaiting(lambda: self.now)
-        self.spent: set[bytes] = set()
         self.arrived: dict[str, bool] = {}
         self._since: float | None = None
         self._due: list[tuple[float, int, Callable[[], None]]] = []
@@ -142,11 +142,11 @@ class World:
         """As server/halls/rounds.py."""
         now = self.now
         full_minute = int(now) // 60 != int(now - 1) // 60
-        waiting, willing = self.awaiting.tallies()
+        waiting, willing = self.awaiting.waiting()
         since = now - willing.longest_s if willing.count else None
         if decision := next_round(self.hall, waiting.count, willing.count, since, full_minute, int(now)):
             few = any(isinstance(entry, e.RoundOpened) and entry.few for entry in decision.entries)
-            self.spent |= {key for key, one in self.awaiting._seen.items() if one.few or not few}
+            self.awaiting.take((willing if few else waiting).ids)
             self.town.apply(decision)
             self.awaiting.clear(few=few)
             self._begun()
@@ -172,11 +172,13 @@ class World:
     def wait(self, connection: int, token: bytes, *, few: bool) -> tuple[bool, bool]:
         """`round:await`; out: asked to come in with few, token spent."""
         self.seen.awaits.append((int(self.now), connection, token))
-        if token in self.spent:
+        if self.awaiting.is_taken(token):
             return False, True
-        waited = self.awaiting.add(token, few=few)
-        count = len(self.awaiting._seen) + len(self.arrived.keys() - self.hall.admitted)
-        return asks_few(self.hall, count, waited), False
+        waited = self.awaiting.again(token, few=few)
+        if waited is None:
+            self.awaiting.add(token, few=few)
+        count = self.awaiting.waiting()[0].count + len(self.arrived.keys() - self.hall.admitted)
+        return asks_few(self.hall, count, waited or 0.0), False
 
     def _second(self) -> float:
         found = self.hall.round
@@ -216,7 +218,7 @@ class Browser:
     def __init__(self, world: World, entry: Entry, chooses: bool = False) -> None:
         self.world, self.entry, self.chooses = world, entry, chooses
         chance = world.chance
-        self.way_s = min(2.5, math.exp(chance.gauss(math.log(0.06), 0.9)))
+        self.way_s = min(2.2, math.exp(chance.gauss(math.log(0.06), 0.9)))
         """Between the browser and the server and back."""
         self.connection: Connection | None = None
         self.number = -1
@@ -302,7 +304,7 @@ class Browser:
             asked, spent = self.world.wait(number, self.entry.tokens[0], few=self.willing)
             if spent:
                 self.entry.tokens.pop(0)
-                self._then(0, lambda: self._wait(number))
+                self._then(1.0, lambda: self._wait(number))
                 return
             self.willing = self.willing or (asked and self.chooses)
         self._then(self.world.rules.again_s, lambda: self._wait(number))
@@ -403,7 +405,7 @@ class Browser:
 # --- ways of coming ---
 def sign(world: World, person: str, at: float, *, chooses: bool = False) -> Browser:
     """A browser whose owner is signed at `at`: the page of the chat is loaded before and within a second after."""
-    entry = Entry(person, at, [world.chance.randbytes(8) for _ in range(2)])
+    entry = Entry(person, at, [world.chance.randbytes(32) for _ in range(WAITING_TOKENS)])
     browser = Browser(world, entry, chooses)
 
     def signed() -> None:
