@@ -144,7 +144,7 @@ class Meeting(Chat):
     async def signed(self, person: bytes, wallet: Wallet | None = None) -> Wallet:
         """An entry for `person`, by the issuer's own code below its ways of being eligible."""
         wallet = wallet or self.wallet()
-        answer = await self.issuer.issuances.sign_all(self.issuance, person, wallet.ask(), wallet.ask_waiting())
+        answer = await self.issuer.issuances.sign_all(self.issuance, [person], wallet.ask(), wallet.ask_waiting())
         assert not isinstance(answer, Refusal), answer
         wallet.take(answer[0], answer[1:])
         return wallet
