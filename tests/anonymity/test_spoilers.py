@@ -40,7 +40,8 @@ class Spoiled(Late):
         taken = [wallet.waiting[0] for _, wallet in self.holding.values() if wallet.waiting][:1] * OTHERS
         for number in range(OTHERS):
             for token in (None, forged[number], *taken[number : number + 1]):
-                ack = await self.hall.send("", "round:await", by=self.sessions[-1], **waits(token, few=number % 2 > 0 and token not in taken))
+                few = number % 2 > 0 and token not in taken
+                ack = await self.hall.send("", "round:await", by=self.sessions[-1], **waits(token, few=few))
                 # One that somebody else's page says, too, counts once: whoever says it.
                 assert not ack["ok"] or not ack["data"]["counted"] or token in taken
                 self.said += ack["ok"]
