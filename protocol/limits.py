@@ -70,10 +70,12 @@ LIMITS: dict[str, Limit] = {
     "issuances_loaded": Limit(64, "keys that an issuer keeps in memory", "they are read again", "-"),
     "issuing_days": Limit(366, "days for which entries can be given out", "the request is refused", "bad_request"),
     "awaiting": Limit(65_536, "browsers of one town hall that wait for a round on one node", "it is not counted", "-"),
+    "awaiting_told": Limit(1_024, "browsers of one town hall that one node counts towards a round", "it is not counted", "-"),
     "waiting_tokens_per_min": Limit(
         20, "waiting tokens of one connection or ticket that are looked at in 60 s", "it is not counted", "-"
     ),
     "nonce_s": Limit(120, "s for which a nonce is good", "the proof is refused", "stale_nonce"),
+    "nonces": Limit(262_144, "proofs of one town hall in two minutes", "the proof is refused", "disk_full"),
     "ticket_s": Limit(900, "s for which a participant's ticket is good", "it is refreshed by the device key", "not_admitted"),
     "connections": Limit(20_000, "connections of one node", "the connection is refused", "node_full"),
     "frame_bytes": Limit(16_384, "bytes of one audience or overlay frame from a client", "the connection is closed", "3503"),

@@ -213,8 +213,9 @@ class Runtime:
             room.bye_all(code)
 
     def untie(self) -> None:
-        """Forget the author key, and who the participants are that look on: nothing leads from them to what they wrote."""
+        """Forget the author key, who waits, and which participants look on: nothing leads from them to what they wrote."""
         self.author_key = None
+        self.awaiting = Awaiting(self._wall)
         for room in self._rooms.values():
             room.untie()
 

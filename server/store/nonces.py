@@ -14,7 +14,7 @@ files: by the window it tells nothing of a single one.
 """
 LATER_S = 600
 """So much later than need be: the clock of whoever makes nonces may differ from the store's."""
-NONCES_MAX = 262_144
+NONCES_MAX = limit("nonces")
 """Of one window of one town hall."""
 
 

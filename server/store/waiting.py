@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
+from protocol.limits import limit
 from server.store.batches import Batches
 from server.store.client import Store, guarded
 from server.store.gauges import PRESENT_S, VOTERS_MAX
@@ -12,7 +13,7 @@ from server.store.keys import Keys
 
 SHORT = 8
 """Bytes of an id that nodes tell each other."""
-TOLD_MAX = 1_024
+TOLD_MAX = limit("awaiting_told")
 """Ids that one node tells of one town hall: those that have waited longest. Further ones are not counted."""
 WAITED_MAX = 2 * VOTERS_MAX
 """Waiting tokens of one town hall that rounds have taken. Beyond that none counts any more."""

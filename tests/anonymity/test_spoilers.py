@@ -1,4 +1,4 @@
-"""Somebody pretends to be several late-comers, so that a round is smaller than it looks: for nothing, and with entries of their own."""
+"""Somebody pretends to be several late-comers, so that a round is smaller than it looks: for nothing, or with own entries."""
 
 import random
 import secrets

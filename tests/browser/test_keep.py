@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from protocol.names import Language
@@ -10,6 +11,7 @@ from tests.browser.browser import Page
 from tests.browser.conftest import EASY, Visits
 from tests.browser.house import House
 from tests.browser.people import take_part, write
+from tests.faults.served import Served
 
 LOSE = """() => {
   localStorage.clear();
@@ -212,23 +214,50 @@ async def test_the_sheet_fits_on_one_page_and_nothing_else_is_on_it(lang: Langua
     assert await page.count("#text:visible, header:visible, .actions:visible") == 0
 
 
+KEPT = """(aged) => new Promise((done) => {
+  const opening = indexedDB.open("townhall");
+  opening.onsuccess = () => {
+    const store = opening.result.transaction("entries", "readwrite").objectStore("entries");
+    store.getAll().onsuccess = ({target: {result: [entry]}}) => {
+      const told = {signedAt: entry.signedAt, shown: entry.shown ?? false, readable: entry.privateKey.extractable};
+      if (!aged) return done(told);
+      store.put({...entry, signedAt: entry.signedAt - aged}).onsuccess = () => done(told);
+    };
+  };
+})"""
+"""What this browser keeps; first made older by so many seconds."""
+
+
 async def test_after_ten_minutes_no_script_can_read_it_out_any_more(admitting: House, visit: Visits) -> None:
     page = await come_in(visit, admitting)
-    await page.evaluate(
-        """() => new Promise((done) => {
-          const opening = indexedDB.open("townhall");
-          opening.onsuccess = () => {
-            const store = opening.result.transaction("entries", "readwrite").objectStore("entries");
-            store.getAll().onsuccess = ({target: {result: [entry]}}) => {
-              store.put({...entry, signedAt: entry.signedAt - 700}).onsuccess = () => done(true);
-            };
-          };
-        })"""
-    )
-    # The next ticket is asked for with the key, which is locked from then on.
-    await page.evaluate("sessionStorage.clear()")
+    assert (await page.evaluate(KEPT, 700))["readable"]
     await page.reload()
     await page.sees("#text:enabled")
+    await page.until(f"({KEPT})(0).then((kept) => !kept.readable)")
     await page.button("audience.keep", ".entry")
     await page.says("dialog [role=status]", page.words("audience.keep_late"))
     assert await page.count("dialog .actions button:disabled") == 2
+
+
+async def test_the_ten_minutes_end_while_the_page_is_open_and_no_token_is_shown(admitting: House, visit: Visits) -> None:
+    page = await come_in(visit, admitting)
+    await page.evaluate(KEPT, 590)
+    await page.reload()
+    await page.sees("#text:enabled")
+    assert (await page.evaluate(KEPT, 0))["readable"]
+    await page.until(f"({KEPT})(0).then((kept) => !kept.readable)", wait_ms=20_000)
+
+
+async def test_a_restored_entry_that_was_not_shown_is_as_new(
+    http: aiohttp.ClientSession, served: Served, visit: Visits, tmp_path: Path
+) -> None:
+    house = House(http, served, "RESTORED", served.url)
+    await house.create(kinds=["open"], opened=False)
+    page = await visit(house, "audience", refused=True)
+    text = await kept_as_file(page)
+    await lose(page, house)
+    before = await page.evaluate("Date.now() / 1000")
+    await bring_file(page, tmp_path / "entry.json", text)
+    await page.sees(".entry.holding")
+    kept = await page.evaluate(KEPT, 0)
+    assert kept["signedAt"] >= before and not kept["shown"]

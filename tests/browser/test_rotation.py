@@ -39,6 +39,11 @@ class Seen:
         return [at for at, head in self.heads if re.match(what, head)]
 
     @property
+    def paths(self) -> set[str]:
+        """Last parts of what was asked for on it."""
+        return {head.split(" ")[1].rpartition("/")[2] for _, head in self.heads}
+
+    @property
     def is_socket(self) -> bool:
         return bool(self.asked(r"GET /socket\.io/"))
 
@@ -100,13 +105,13 @@ async def arrived(page: Page) -> None:
 
 
 @contextlib.asynccontextmanager
-async def recorded(http: aiohttp.ClientSession, served: Served) -> AsyncIterator[tuple[House, Recorder]]:
+async def recorded(http: aiohttp.ClientSession, served: Served, round_s: int = ROUND_S) -> AsyncIterator[tuple[House, Recorder]]:
     """A town hall in draft with one round, behind the recorder."""
     recorder = Recorder(int(served.url.rpartition(":")[2]))
     async with recorder.running() as origin:
         house = House(http, served, next(_codes), origin)
         await house.create(
-            kinds=["open"], admission={"minimum_participants": 1, "round_s": ROUND_S, "round_people": 1}, opened=False
+            kinds=["open"], admission={"minimum_participants": 1, "round_s": round_s, "round_people": 1}, opened=False
         )
         yield house, recorder
 
@@ -144,11 +149,23 @@ async def test_the_watching_connection_is_given_up_and_the_token_shown_on_one_of
         await asyncio.sleep(CLOSING_S + LATE_S)
         assert moment - 0.1 <= second.closed and moment <= third.opened
         # The token was shown on a connection that no page, card or view has used, and no cookie went with anything.
-        assert {re.split(" ", head)[1].rpartition("/")[2] for _, head in shown.heads} == {"nonce", "redeem"}
-        assert shown.opened > began
+        assert shown.paths == {"nonce", "redeem"} and shown.opened > began
         assert not any("\r\ncookie:" in head.lower() for one in recorder.seen for _, head in one.heads)
         assert not any(one.asked(r"POST \S+/join ") for one in recorder.seen), "a ticket to watch was asked for"
         assert await page.evaluate("window.banners") <= 1, "what is on the screen did not stay"
+
+
+async def test_a_token_that_is_shown_as_the_page_loads_has_a_connection_of_its_own(
+    http: aiohttp.ClientSession, served: Served, visit: Visits
+) -> None:
+    async with recorded(http, served, 0) as (house, recorder):
+        await house.act("organiser", "hall:open")
+        page = await visit(house, "audience")
+        await page.sees("#text:enabled")
+        await page.reload()
+        await page.sees("#text:enabled")
+        found = [one for one in recorder.seen if one.asked(r"POST \S+/redeem ")]
+        assert found and all(one.paths == {"nonce", "redeem"} for one in found), found
 
 
 async def test_whoever_lost_the_connection_at_the_beginning_waits_for_the_next_round(

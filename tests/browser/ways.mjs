@@ -41,7 +41,11 @@ async function takePart(page, signedIn = false) {
     if (request.url().endsWith("/sign")) assert.notEqual(request.postDataJSON().blinded, EVIL, "the attacker's value is to be signed");
   });
   await page.getByRole("button", { name: "take part", exact: false }).click();
-  if (way === "oidc" && !signedIn) await signIn(page);
+  if (way === "oidc" && signedIn) {
+    // The provider knows who it is, and asks whether that is still wanted.
+    await page.waitForURL("**/interaction/**");
+    await page.click("button[type=submit]");
+  } else if (way === "oidc") await signIn(page);
   await page.waitForURL(`${chat}/t/${code}**`);
   await page.locator("#composer").waitFor();
   return page;

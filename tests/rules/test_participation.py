@@ -122,6 +122,7 @@ def test_a_round_for_late_comers(waiting: int, willing: int, waited: int | None,
     if decision is not None:
         assert decision.entries == (e.RoundOpened(at=now, seconds=15, few=begins == "for few"),)
     assert next_round(made.hall, 9, 9, START - WAIT_S, True, START + 30) is None, "not within another"
+    assert next_round(made.hall, 9, 9, START - WAIT_S, True, START - 1) is None, "begun by a node whose clock is ahead"
 
 
 def test_a_round_for_few_takes_only_those_who_will() -> None:

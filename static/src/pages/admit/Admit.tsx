@@ -19,7 +19,7 @@ export function Admit(): JSX.Element {
       }
     >
       {shown?.open && <p>{t("admit.press")}</p>}
-      <p class="wrong" role="alert">
+      <p class="wrong brief" role="alert">
         {wrong.value}
       </p>
       {shown?.open && <Ways kinds={shown.kinds} />}
