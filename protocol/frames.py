@@ -61,7 +61,9 @@ class Snapshot(msgspec.Struct, frozen=True):
 
 
 class PollFigures(msgspec.Struct, frozen=True):
-    """Of the open poll, as they stood when so many had voted: five, ten, and so on, never between."""
+    """Of the open poll, rounded: about so many have voted, about so for each choice. Renewed every 15 s at most, and when ten
+    more have voted; never while fewer than ten have.
+    """
 
     id: PollId
     voters: int

@@ -1,4 +1,4 @@
-"""Real deletion: out of the hash, then out of the files."""
+"""Real deletion: out of the hash, then out of the files, and out of what the store's scripts have touched."""
 
 import asyncio
 from collections.abc import Iterable
@@ -9,6 +9,8 @@ from server.store.shard import Shard
 
 REWRITE_S = 60.0
 """Longest wait for a rewrite."""
+COLLECT = "collectgarbage() return 1"
+"""Strings that a script has touched stay in the interpreter's memory until they are in its way."""
 GATHER_S = 0.5
 """Erasures within this time share one rewrite."""
 
@@ -51,6 +53,7 @@ class Eraser:
             await self._finished(shard)
             with guarded(write=True):
                 await shard.redis.bgrewriteaof()
+                await shard.redis.eval(COLLECT, 0)
             await self._finished(shard)
 
     async def _finished(self, shard: Shard) -> None:

@@ -29,7 +29,6 @@ from server.store.client import Store
 from server.store.keys import Keys
 from server.store.votes import Votes, ballot
 from tests.anonymity.meeting import CODE, Meeting, meeting
-from tests.anonymity.test_canary import files, memory
 from tests.town import HOST, HOST_2, ORGANISER
 from tests.waiting import until
 
@@ -375,38 +374,6 @@ async def test_closing_the_town_hall_closes_the_poll_and_forgets_the_votes(two: 
 
 
 # --- what is left ---
-async def test_no_file_keeps_votes_and_neither_file_nor_memory_their_key(two: Meeting) -> None:
-    """Ballots may lie in memory that was freed, beside choices; without the key they are nobody's."""
-    await two.open()
-    everybody = await people(two, 20)
-    poll = await opened(two)
-    for number, tabs in enumerate(everybody):
-        await vote_until_taken(two, tabs[0], poll, number % 3, number)
-    redis, valkey = two.node.store.of(CODE), two.node.valkey
-    assert valkey is not None
-    ballots = [one[:16] for one in await redis.zrange(Keys(CODE).votes(poll), 0, -1)]
-    key = await redis.hget(Keys(CODE).secrets, f"poll:{poll}")
-    assert len(ballots) == 20 and len(key) == 32
-    folder = Path(two.node.settings.data_dir) / "valkey"
-
-    def kept(content: bytes) -> int:
-        return sum(one in content for one in (*ballots, key))
-
-    assert kept(files(folder)) == kept(memory(valkey.pid)) == 21, "the search finds what is there"
-    await two.do(HOST, c.ClosePoll(client_id=uuid4().hex, poll=poll))
-    await until(lambda: not kept(files(folder)), 30)
-
-    async def forgotten() -> bool:
-        """Life goes on: what was freed lies in memory until it is used again."""
-        for number in range(40):
-            await two.send(everybody[number % 20][0], "message:post", text=f"다음 이야기 {number}" + "요" * 40)
-        return key not in memory(valkey.pid)
-
-    await until(forgotten, 60)
-    for node in two.nodes:
-        assert (await two.runtime(node)).poll_key is None
-
-
 def test_a_ballot_says_nothing_without_its_key_and_nothing_of_another_poll() -> None:
     first, second = ballot(b"1" * 32, b"voter"), ballot(b"2" * 32, b"voter")
     assert first != second and len(first) == 16

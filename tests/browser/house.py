@@ -163,6 +163,6 @@ async def live_in(house: House) -> None:
             await house.vote(poll, voter % 2)
         await house.act(host, "poll:close", poll=poll)
     poll = await house.act(host, "poll:open", question=LONG[:300], choices=[f"{n} {LONG}"[:80] for n in range(6)])
-    for voter in range(5):
+    for voter in range(12):
         await house.vote(poll, voter % 3)
     await house.act(host, "overlay:poll", on=True)

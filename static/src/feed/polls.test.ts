@@ -19,15 +19,15 @@ test("a poll that is gone is gone, and takes nothing else with it", () => {
   expect([...kept.keys()]).toEqual(["poll:8", "message:5"]);
 });
 
-test("of an open poll the figures are the gauge's, and only its own", () => {
+test("of an open poll the figures are the gauge's, about, and only its own", () => {
   expect(figuresOf(poll(3), null)).toBeNull();
-  expect(figuresOf(poll(3), { id: 2, voters: 5, counts: [5, 0] })).toBeNull();
-  expect(figuresOf(poll(3), { id: 3, voters: 5, counts: [4, 1] })).toEqual({ voters: 5, counts: [4, 1], shares: [80, 20] });
+  expect(figuresOf(poll(3), { id: 2, voters: 10, counts: [10, 0] })).toBeNull();
+  expect(figuresOf(poll(3), { id: 3, voters: 20, counts: [15, 5] })).toEqual({ about: true, voters: 20, counts: [15, 5], shares: [75, 25] });
 });
 
 test("of a closed poll the figures are its own; where fewer than five voted there are none, whatever the gauge still says", () => {
-  const live = { id: 3, voters: 5, counts: [5, 0] };
-  expect(figuresOf(poll(3, { open: false, voters: 7, counts: [3, 4] }), live)).toEqual({ voters: 7, counts: [3, 4], shares: [43, 57] });
+  const live = { id: 3, voters: 10, counts: [10, 0] };
+  expect(figuresOf(poll(3, { open: false, voters: 7, counts: [3, 4] }), live)).toEqual({ about: false, voters: 7, counts: [3, 4], shares: [43, 57] });
   expect(figuresOf(poll(3, { open: false }), live)).toBeNull();
   expect(figuresOf(poll(3, { open: false, voters: null, counts: null } as never), live)).toBeNull();
 });

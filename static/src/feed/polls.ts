@@ -8,8 +8,9 @@ export const CHOICES = [2, 6] as const;
 export const QUESTION_MOST = 300;
 export const CHOICE_MOST = 80;
 
-/** `counts` in the order of the choices; `shares`: whole per cent of them. */
+/** `counts` in the order of the choices; `shares`: whole per cent of them. `about`: rounded, as those of an open poll are. */
 export interface Figures {
+  about: boolean;
   voters: number;
   counts: readonly number[];
   shares: readonly number[];
@@ -30,7 +31,7 @@ export function closedOf(view: View): PollCard[] {
 export function figuresOf(poll: PollCard, live: PollFigures | null): Figures | null {
   const told = !poll.open ? poll : live?.id === poll.id ? live : null;
   if (!told || (told.voters ?? null) === null || !told.counts) return null;
-  return { voters: told.voters!, counts: told.counts, shares: shares(told.counts) };
+  return { about: poll.open, voters: told.voters!, counts: told.counts, shares: shares(told.counts) };
 }
 
 /** Each rounded by itself: as many votes are as many per cent, even where all of them then add up to 99 or 101. */

@@ -12,7 +12,7 @@ export function Bar({ text, place, figures, mine = false }: { text: string; plac
       {mine && <span class="chip primary">{t("common.poll_mine")}</span>}
       {figures && (
         <>
-          <span class="figure votes">{t("common.poll_votes", { count: figure(figures.counts[place] ?? 0), share })}</span>
+          <span class="figure votes">{t(figures.about ? "common.poll_votes_about" : "common.poll_votes", { count: figure(figures.counts[place] ?? 0), share })}</span>
           <span class="track" aria-hidden="true">
             <span style={{ width: `${share}%` }} />
           </span>

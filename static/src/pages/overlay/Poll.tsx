@@ -36,7 +36,7 @@ export function Poll({ poll, live, leaving, tight, chosen }: Shown): JSX.Element
             <li key={place} class={!poll.open && count > 0 && count === most ? "most" : ""}>
               <span class="grown" style={{ width: `${share}%` }} />
               <bdi class="choice">{words(choice, chosen)}</bdi>
-              {figures && <span class="votes">{t("common.poll_votes", { count: figure(count), share })}</span>}
+              {figures && <span class="votes">{t(figures.about ? "common.poll_votes_about" : "common.poll_votes", { count: figure(count), share })}</span>}
             </li>
           );
         })}
