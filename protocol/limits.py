@@ -68,7 +68,10 @@ LIMITS: dict[str, Limit] = {
     ),
     "signing_queue": Limit(2_000, "requests to sign that wait at once", "it is refused", "busy"),
     "issuances_loaded": Limit(64, "keys that an issuer keeps in memory", "they are read again", "-"),
-    "issuing_days": Limit(366, "days for which entries can be given out", "the request is refused", "bad_request"),
+    "issuing_days": Limit(366, "days until the planned end of a town hall whose keys are made", "it is refused", "bad_end"),
+    "issuing_after_end_s": Limit(
+        21_600, "s after the planned end for which entries are given out", "issuing ends", "issuing_closed"
+    ),
     "awaiting": Limit(65_536, "browsers of one town hall that wait for a round on one node", "it is not counted", "-"),
     "awaiting_told": Limit(1_024, "browsers of one town hall that one node counts towards a round", "it is not counted", "-"),
     "waiting_tokens_per_min": Limit(

@@ -32,6 +32,7 @@ REFUSALS: dict[str, Kind] = {
     "already_issued": Kind(False, 409),
     "issuing_closed": Kind(False, 409),
     "bad_blinded": Kind(False, 422),
+    "bad_end": Kind(False, 422),
     "bad_token": Kind(False, 403),
     "token_taken": Kind(False, 409),
     "stale_nonce": Kind(True, 409),

@@ -137,6 +137,13 @@ class Node:
         told = await self.whole.ask("ready", ASK_S)
         return (told["problems"], told["warnings"]) if told else (["the parent of this process does not answer"], [])
 
+    async def closed_halls(self) -> list[tuple[str, str]]:
+        """(code, address of its issuer) of closed town halls that are loaded here."""
+        loaded = (runtime.hall for runtime in self.gateway.directory.loaded())
+        return [
+            (hall.code, hall.admission.issuer.url) for hall in loaded if hall.phase == "closed" and hall.admission is not None
+        ]
+
     def figures(self) -> metrics.Families:
         """Of this process, now."""
         return measure.measured(self.gateway.directory, self.follower, self.appender, self.valkey)

@@ -17,7 +17,7 @@ from server.gateway.staff import everybody, hand_out
 from server.halls.runtime import Runtime
 from server.http.csv_import import parse
 from server.http.organiser import known
-from server.issuer.command_line import books, card_of
+from server.issuer.command_line import books, card_of, end_of, until
 from server.settings import Settings
 from server.toolbox import Toolbox
 
@@ -46,6 +46,8 @@ async def create_command(given: argparse.Namespace, settings: Settings, sources:
             if isinstance(done, Refusal):
                 raise Failed(words(done, lang))
         print(say(lang, "created", code=runtime.code))
+        if admission:
+            print(admission[2])
         url = tools.links.audience_url(runtime.code)
         print(f"audience: {url}")
         if given.card:
@@ -56,20 +58,30 @@ async def create_command(given: argparse.Namespace, settings: Settings, sources:
 
 async def _admission(
     given: argparse.Namespace, settings: Settings, tools: Toolbox, lang: Language
-) -> tuple[str, Admission] | None:
-    """(code, what the issuer's card makes of it). This command is the organiser's hand: it alone touches both sides."""
-    who = tuple(given.who or (("link",) if settings.issuer == "none" else ("open",)))
+) -> tuple[str, Admission, str] | None:
+    """(code, what the issuer's card makes of it, until when entries are given out).
+
+    This command is the organiser's hand: it alone touches both sides.
+    """
+    if not given.who and settings.issuer != "none":
+        raise Failed(say(lang, "who_of_four"))
+    who = tuple(given.who or ("link",))
     if "link" in who:
         return None
     if settings.issuer == "none":
         # Its key would be made in a folder that no issuer serves, and nobody could ever come in.
         raise Failed(say(lang, "no_issuer_here"))
+    try:
+        ends = None if given.ends is None else end_of(given.ends, settings)
+    except ValueError:
+        raise Failed(say(lang, "bad_ends", text=given.ends)) from None
     async with books(settings) as issuances:
         found = await issuances.get(given.code) if given.code else None
-        made = found or await issuances.create(given.title, lang, tools.links.public_url, who, given.code)
+        made = found or await issuances.create(given.title, lang, tools.links.public_url, who, given.code, ends_at=ends)
         if isinstance(made, Refusal):
             raise Failed(words(made, lang))
-        return made.code, Admission(issuer=card_of(settings, made), minimum_participants=given.minimum)
+        admission = Admission(issuer=card_of(settings, made), minimum_participants=given.minimum)
+        return made.code, admission, say(lang, "issuance_until", until=until(made, settings))
 
 
 def _join_card(runtime: Runtime, url: str, lang: Language) -> str:

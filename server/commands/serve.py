@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 
 from protocol.names import Language
 from server import app, event_loop
+from server.commands.closing import closing
 from server.commands.settings import used
 from server.commands.terminal import say
 from server.demo.run import crowd, demo_hall, print_links
@@ -90,4 +91,5 @@ async def _issuer(given: argparse.Namespace, settings: Settings, server: app.Nod
     arguments = [*_same(given), "--port", str(settings.port)]
     async with beside(arguments, same_port=not settings.port and not settings.issuer_port) as found:
         server.neighbours = found.warnings
-        yield found
+        async with closing(server.closed_halls, lambda: found.url, _same(given)):
+            yield found

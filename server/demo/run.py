@@ -78,7 +78,7 @@ async def _admission(links: Links, code: str, same: Sequence[str]) -> Admission:
 
     A demo hides nobody: one participant is enough to begin, and nobody waits for others. Its join page says so.
     """
-    arguments = (*same, "--title", setup().title, "--chat", links.public_url, "--json")
+    arguments = (*same, "--title", setup().title, "--who", "open", "--chat", links.public_url, "--json")
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "server", "issuance", code, *arguments), stdout=asyncio.subprocess.PIPE
     )

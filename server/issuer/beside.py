@@ -57,6 +57,11 @@ class Beside:
                 await self._process.wait()
         await self._kill()
 
+    @property
+    def url(self) -> str:
+        """Where people reach it."""
+        return self.organiser_url.partition("/organiser#")[0]
+
     def warnings(self) -> list[str]:
         """What whoever runs the server should know; the chat goes on without it."""
         return [] if self._listens else [DOWN]

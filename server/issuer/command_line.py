@@ -6,7 +6,9 @@ import contextlib
 import errno
 import sys
 from collections.abc import AsyncIterator
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -16,6 +18,7 @@ from protocol.refusals import Refusal
 from protocol.sentences import sentence
 from protocol.setup import Issuer
 from server import event_loop
+from server.answers import refused
 from server.issuer.eligibility import Issuance
 from server.issuer.issuances import Issuances
 from server.issuer.routes import b64
@@ -64,6 +67,19 @@ async def books(settings: Settings) -> AsyncIterator[Issuances]:
         await issuances.stop()
 
 
+def end_of(text: str, settings: Settings) -> int:
+    """Unix seconds of `2026-11-30T18:00` in the office's time zone. Raises ValueError."""
+    if len(text) <= len("2026-11-30"):
+        raise ValueError("a day without a time")
+    found = datetime.fromisoformat(text)
+    return int((found if found.tzinfo else found.replace(tzinfo=ZoneInfo(settings.time_zone))).timestamp())
+
+
+def until(issuance: Issuance, settings: Settings) -> str:
+    """Until when entries are given out, in the office's time zone."""
+    return datetime.fromtimestamp(issuance.closes_at, ZoneInfo(settings.time_zone)).strftime("%Y-%m-%d %H:%M")
+
+
 def card_of(settings: Settings, issuance: Issuance) -> Issuer:
     """What the organiser carries from the issuer to the chat."""
     told = folder(settings) / ADDRESS
@@ -79,7 +95,12 @@ def card_of(settings: Settings, issuance: Issuance) -> Issuer:
 
 
 async def issuance_command(given: argparse.Namespace, settings: Settings, sources: dict[str, str], lang: Language) -> int:
-    """Make, show or close the issuance of one town hall."""
+    """Make, show, put off or close the issuance of one town hall."""
+    try:
+        given.ends = None if given.ends is None else end_of(given.ends, settings)
+    except ValueError:
+        print(sentence(lang, "cli", "bad_ends", text=given.ends), file=sys.stderr)
+        return 1
 
     def say(key: str, **params: object) -> str:
         return sentence(lang, "cli", key, **params)
@@ -88,8 +109,17 @@ async def issuance_command(given: argparse.Namespace, settings: Settings, source
         found: Issuance | Refusal | None = await issuances.get(given.code)
         if found is None and given.title:
             chat = given.chat or settings.public_url or f"http://{settings.host}:{settings.port}"
-            found = await issuances.create(given.title, given.lang or lang, chat, given.who or ("open",), given.code)
-        if found is None or isinstance(found, Refusal):
+            if not given.who:
+                print(say("who_then"), file=sys.stderr)
+                return 1
+            found = await issuances.create(given.title, given.lang or lang, chat, given.who, given.code, ends_at=given.ends)
+        elif isinstance(found, Issuance) and given.ends is not None:
+            found = await issuances.put_off(found, given.ends)
+        if isinstance(found, Refusal):
+            error = refused(found, lang).error
+            print(say("refused", why=error.message if error else found.code), file=sys.stderr)
+            return 1
+        if found is None:
             print(say("no_issuance", code=given.code))
             return 1
         if given.close:
@@ -99,6 +129,8 @@ async def issuance_command(given: argparse.Namespace, settings: Settings, source
             print(msgspec.json.encode(card).decode())
             return 0
         print(say("issuance_open" if found.open else "issuance_closed", code=found.code, count=await issuances.issued(found)))
+        if found.open:
+            print(say("issuance_until", until=until(found, settings)))
         print(say("issuance_words", words=" · ".join(key_words(found.spki, lang))))
         print(say("issuance_hex", hex=key_hex(found.spki)))
         print(say("issuance_card", card=msgspec.json.encode(card).decode()))

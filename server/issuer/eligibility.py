@@ -17,7 +17,8 @@ class Issuance:
 
     `kinds`: the ways of being eligible that count here. `spki`: the public key (DER, RFC 5280); `waiting_spki`: that of
     waiting tokens, b"" where there are none. `open`: the private keys still exist. `closes_at`: unix seconds at which those
-    are destroyed, if nobody does so before. `issued`: how many had a signature when they were.
+    are destroyed, if nobody does so before. `issued`: how many had a signature when they were. `ends_at`: planned end of
+    the town hall; 0 where the keys are of a version that did not ask for it.
     """
 
     code: str
@@ -30,6 +31,7 @@ class Issuance:
     closes_at: int
     issued: int = 0
     waiting_spki: bytes = b""
+    ends_at: int = 0
 
 
 class Eligibility(Protocol):

@@ -110,22 +110,49 @@ class Issuances:
         chat_url: str,
         kinds: Sequence[EligibilityKind],
         code: str | None = None,
-        days: int = 30,
+        days: int | None = None,
+        ends_at: int | None = None,
     ) -> Issuance | Refusal:
-        """A new key for a new town hall. `days`: how long entries are given out at most. Refuses with `code_taken`."""
+        """New keys for a new town hall. `ends_at`: its planned end, unix seconds; or `days` from now; otherwise tomorrow at
+        this time. Some hours after that (limits.issuing_after_end_s) the keys are destroyed. Refuses with `code_taken`,
+        `bad_end`.
+        """
         chosen = code or "".join(secrets.choice(CODE_LETTERS) for _ in range(CODE_LENGTH))
         if await self.get(chosen) is not None:
             return Refusal("code_taken", field="$.code")
-        closes_at = int(self._clock()) + days * DAY_S
+        now = int(self._clock())
+        end = now + (days or 1) * DAY_S if ends_at is None else ends_at
+        if refusal := self._bad_end(end):
+            return refusal
         loop = asyncio.get_running_loop()
-        made = partial(Issuance, chosen, title, language, chat_url.rstrip("/"), tuple(kinds), open=True, closes_at=closes_at)
+        empty = Issuance(
+            *(chosen, title, language, chat_url.rstrip("/"), tuple(kinds)),
+            spki=b"",
+            open=True,
+            closes_at=end + limit("issuing_after_end_s"),
+            ends_at=end,
+        )
         # The row first: of two that ask for one code at once only one may make its key.
-        if not await self.on_ledger(lambda ledger: ledger.put(made(spki=b""))):
+        if not await self.on_ledger(lambda ledger: ledger.put(empty)):
             return Refusal("code_taken", field="$.code")
         keys = await loop.run_in_executor(self._signing, self._keys.make, chosen)
-        issuance = made(spki=keys.entry, waiting_spki=keys.waiting)
+        issuance = dataclasses.replace(empty, spki=keys.entry, waiting_spki=keys.waiting)
         await self.on_ledger(lambda ledger: ledger.replace(issuance))
         return issuance
+
+    async def put_off(self, issuance: Issuance, ends_at: int) -> Issuance | Refusal:
+        """Another planned end, while issuing is open. Refuses with `bad_end`, `issuing_closed`."""
+        if not issuance.open or not self._keys.there(issuance.code):
+            return Refusal("issuing_closed")
+        if refusal := self._bad_end(ends_at):
+            return refusal
+        moved = dataclasses.replace(issuance, ends_at=ends_at, closes_at=ends_at + limit("issuing_after_end_s"))
+        await self.on_ledger(lambda ledger: ledger.replace(moved))
+        return moved
+
+    def _bad_end(self, end: int) -> Refusal | None:
+        ahead = end - self._clock()
+        return None if 0 < ahead <= limit("issuing_days") * DAY_S else Refusal("bad_end", field="$.ends_at")
 
     async def get(self, code: str) -> Issuance | None:
         """None: there is none."""

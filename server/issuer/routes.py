@@ -30,14 +30,18 @@ Url = Annotated[str, Meta(pattern=r"^https?://[A-Za-z0-9.:\[\]-]{1,250}$")]
 
 
 class NewIssuance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Body of `POST /api/v1/issuances`. Without a code, one is drawn. `chat_url`: origin of the chat's pages."""
+    """Body of `POST /api/v1/issuances`. Without a code, one is drawn. `chat_url`: origin of the chat's pages.
+
+    `ends_at`: planned end of the town hall, unix seconds; or in `days`; otherwise tomorrow at this time.
+    """
 
     title: Annotated[str, Meta(min_length=1, max_length=200)]
     chat_url: Url
     kinds: Annotated[tuple[EligibilityKind, ...], Meta(min_length=1, max_length=3)]
     language: Language = "ko"
     code: HallCode | None = None
-    days: Annotated[int, Meta(ge=1, le=limit("issuing_days"))] = 30
+    days: Annotated[int, Meta(ge=1, le=limit("issuing_days"))] | None = None
+    ends_at: Annotated[int, Meta(ge=0, le=2**40)] | None = None
 
 
 class AskedToSign(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -162,7 +166,9 @@ def routes(desk: Desk) -> list[web.RouteDef]:
             return no(asked, request)
         if any(kind not in desk.eligibility for kind in asked.kinds):
             return no(Refusal("bad_request", field="$.kinds"), request)
-        made = await desk.issuances.create(asked.title, asked.language, asked.chat_url, asked.kinds, asked.code, asked.days)
+        made = await desk.issuances.create(
+            asked.title, asked.language, asked.chat_url, asked.kinds, asked.code, asked.days, asked.ends_at
+        )
         return no(made, request) if isinstance(made, Refusal) else done(await told(desk, made))
 
     async def offered(request: web.Request) -> web.StreamResponse:
@@ -206,6 +212,7 @@ def public(issuance: Issuance) -> dict[str, Any]:
         "open": issuance.open,
         "key": b64(issuance.spki),
         "waiting_key": b64(issuance.waiting_spki),
+        "closes_at": issuance.closes_at,
     }
 
 
@@ -214,7 +221,7 @@ async def told(desk: Desk, issuance: Issuance) -> dict[str, Any]:
     return {
         **public(issuance),
         "chat_url": issuance.chat_url,
-        "closes_at": issuance.closes_at,
+        "ends_at": issuance.ends_at,
         "issued": await desk.issuances.issued(issuance),
         "issuer": card(desk, issuance),
         "key_hex": key_hex(issuance.spki),

@@ -35,6 +35,8 @@ async def work(descriptor: int) -> int:
                 stopped.set()
             case "ready" if node is not None:
                 return {"problems": node.problems(), "warnings": node.warnings()}
+            case "closed" if node is not None:
+                return await node.closed_halls()
             case "metrics" if node is not None:
                 return node.figures()
         return None

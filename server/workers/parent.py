@@ -215,6 +215,11 @@ class Parent:
         warnings += dict.fromkeys(s for _, answer in well for s in answer["warnings"])
         return {"problems": problems, "warnings": warnings}
 
+    async def closed_halls(self) -> list[tuple[str, str]]:
+        """(code, address of its issuer) of closed town halls that some worker has loaded."""
+        answers = await self._ask_all("closed")
+        return sorted({(str(code), str(url)) for _, answer in answers for code, url in answer or ()})
+
     async def figures(self) -> metrics.Families:
         """The sums over all workers, and what each process uses."""
         metrics.advance(metrics.RESTARTS, sum(worker.restarts for worker in self.workers))

@@ -173,6 +173,8 @@ async def test_an_issuance_ends_by_itself(tmp_path: Path) -> None:
     made = await issuances.create("x", "ko", "http://localhost:1", ("open",), "ENDING", days=1)
     assert isinstance(made, Issuance)
     now[0] += 86_400
+    assert isinstance(await issuances.sign(made, b"late", Wallet("ENDING", made.spki).ask()), bytes)
+    now[0] += 6 * 3_600
     answer = await issuances.sign(made, b"late", Wallet("ENDING", made.spki).ask())
     assert not isinstance(answer, bytes) and answer.code == "issuing_closed"
     await issuances.stop()

@@ -2,8 +2,10 @@
 
 import base64
 import re
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 
 import aiohttp
@@ -31,12 +33,17 @@ def beside(house: House) -> tuple[House, str]:
     return House(house.http, house.served, house.code, told[1]), told[2]
 
 
+def tomorrow() -> datetime:
+    return datetime.fromtimestamp(time.time() + 86_400, UTC)
+
+
 async def begin(page: Page, title: str, code: str, chat: str) -> None:
     """Fill in the form for a new issuance, and send it."""
     await page.button("issuer.new", "main")
     await page.fill("input[name=title]", title)
     await page.fill("input[name=code]", code)
     await page.fill("input[name=chat]", chat)
+    await page.fill("input[name=ends]", tomorrow().strftime("%Y-%m-%dT%H:%M"))
     await page.button("issuer.create", ".setup-form")
 
 
@@ -117,6 +124,10 @@ async def test_what_is_wrong_is_said_beside_its_field(house: House, visit: Visit
     await begin(page, "Another", "TAKEN1", "town.example.org")
     await page.says("label:has(input[name=chat]) .wrong", page.words("issuer.bad_chat"))
     await page.fill("input[name=chat]", CHAT)
+    await page.fill("input[name=ends]", "2001-01-01T10:00")
+    await page.button("issuer.create", ".setup-form")
+    await page.says("label:has(input[name=ends]) .wrong", page.words("refusal.bad_end"))
+    await page.fill("input[name=ends]", tomorrow().strftime("%Y-%m-%dT%H:%M"))
     await page.click("input[name=invitation]")
     await page.button("issuer.create", ".setup-form")
     await page.says("fieldset .wrong", page.words("issuer.no_kind"))
@@ -153,6 +164,11 @@ async def test_an_issuance_is_begun_and_closed_with_the_keyboard_alone(house: Ho
     for name, text in (("title", "키보드로 시작"), ("code", "KEYS01"), ("chat", CHAT)):
         await tab_to(page, f"input[name={name}]")
         await page.act(["keyboard.type", text])
+    # Month, day, year; hour, minute, before or after noon: as this browser shows them.
+    await tab_to(page, "input[name=ends]")
+    await page.act(["keyboard.type", tomorrow().strftime("%m%d%Y")])
+    await page.press("ArrowRight")
+    await page.act(["keyboard.type", "0600p"])
     await page.press("Enter")
     await page.says("main", "키보드로 시작")
     await tab_to(page, ".button.bad")

@@ -149,6 +149,19 @@ async def test_a_town_hall_that_nobody_could_enter_is_not_made(tmp_path: Path, w
     assert "NOV24" not in out and not (tmp_path / "data" / "issuer").exists()
 
 
+async def test_who_may_take_part_is_asked_and_not_assumed(tmp_path: Path) -> None:
+    (tmp_path / "directors.csv").write_bytes(CSV.encode())
+    code, out, errors = await ran("create", "--title", "x", "--directors", "directors.csv", folder=tmp_path)
+    assert (code, out) == (1, "") and all(f"--who {who}" in errors for who in ("invitation", "oidc", "open", "link"))
+    assert "proves nothing" in errors
+    code, out, errors = await ran("issuance", "NOV24", "--title", "x", folder=tmp_path)
+    assert (code, out) == (1, "") and "--who invitation" in errors and "--who link" not in errors
+    # Where no issuer runs there is one way only.
+    arguments = ("--title", "x", "--directors", "directors.csv", "--code", "NOV24")
+    code, out, _ = await ran("create", *arguments, folder=tmp_path, TOWNHALL_ISSUER="none")
+    assert code == 0 and "NOV24" in out and "given out" not in out
+
+
 async def test_a_join_card_has_the_code_the_address_and_a_picture_of_it(tmp_path: Path) -> None:
     (tmp_path / "directors.csv").write_bytes(CSV.encode())
     arguments = ("--title", "만남의 날", "--directors", "directors.csv", "--code", "NOV24", "--who", "link", "--card")
@@ -167,10 +180,11 @@ async def test_a_town_hall_is_created_listed_told_and_exported(tmp_path: Path, b
         if beside_a_server:
             server = await stack.enter_async_context(started("serve", "--port", "0", folder=tmp_path))
             url = await server.says("listening on ")
-        arguments = ("--title", "만남의 날", "--directors", "directors.csv", "--code", "nov24", "--open")
+        arguments = ("--title", "만남의 날", "--directors", "directors.csv", "--code", "nov24", "--open", "--who", "open")
         code, out, errors = await ran("create", *arguments, folder=tmp_path)
         assert (code, errors) == (0, "")
-        first, audience, *staff, once = out.splitlines()
+        first, until, audience, *staff, once = out.splitlines()
+        assert until.startswith("Entries are given out until 2")
         assert once.startswith("These addresses are shown this once")
         assert (first, audience) == ("Town hall NOV24 was created.", f"audience: {url}/t/NOV24")
         assert [line.split(":")[0] for line in staff] == ["host", "director", "director", "overlay"]
@@ -210,7 +224,7 @@ async def test_a_log_is_followed_as_it_grows(tmp_path: Path) -> None:
     async with started("serve", "--port", "0", folder=tmp_path) as server:
         await server.says("listening on ")
         arguments = ("--title", "x", "--directors", "directors.csv")
-        await ran("create", *arguments, "--code", "NOV24", folder=tmp_path)
+        await ran("create", *arguments, "--code", "NOV24", "--who", "link", folder=tmp_path)
         async with started("log", "NOV24", "--follow", folder=tmp_path) as log:
             assert "NOV24" in await log.says("     1 ")
             url = (tmp_path / "data/address").read_text().strip()

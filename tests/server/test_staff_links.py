@@ -285,7 +285,9 @@ async def test_no_secret_and_no_ticket_is_in_any_log_or_file(tmp_path: Path) -> 
     log = tmp_path / "log"
     async with started("serve", "--port", "0", folder=tmp_path, stderr=log) as served:
         await served.says("listening on ")
-        _, out, _ = await ran("create", "--title", "x", "--directors", "directors.csv", "--code", "NOV24", folder=tmp_path)
+        _, out, _ = await ran(
+            "create", "--title", "x", "--directors", "directors.csv", "--code", "NOV24", "--who", "link", folder=tmp_path
+        )
         _, more, _ = await ran("links", "NOV24", "--make", "host", "--label", "보조", "--days", "2", folder=tmp_path)
         secrets = [line.partition("#")[2].split()[0] for line in (out + more).splitlines() if "#" in line]
         assert len(secrets) == 4

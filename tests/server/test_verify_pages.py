@@ -91,7 +91,7 @@ async def test_from_the_command_line(tmp_path: Path) -> None:
         code, out, _ = await ran("verify-pages", url, folder=tmp_path)
         assert (code, out.splitlines()[-1].split(":")[0]) == (0, "The same")
         (tmp_path / "directors.csv").write_text("부서명,담당자\n기획조정실,한도윤\n")
-        await ran("create", "--title", "x", "--directors", "directors.csv", "--code", "NOV24", folder=tmp_path)
+        await ran("create", "--title", "x", "--directors", "directors.csv", "--code", "NOV24", "--who", "link", folder=tmp_path)
         _, audit, _ = await ran("audit", "NOV24", folder=tmp_path)
         (tmp_path / "audit.jsonl").write_text(audit)
         code, out, _ = await ran("audit", "NOV24", "--check", "audit.jsonl", folder=tmp_path)

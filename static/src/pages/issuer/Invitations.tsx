@@ -3,9 +3,9 @@ import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useRef } from "preact/hooks";
 import { figure, t } from "../../i18n";
-import { toast } from "../../ui/parts";
+import { Dialog, toast } from "../../ui/parts";
 import { save } from "../../ui/save";
-import { invite, invited, type Issuance, mail, offered, refresh } from "./state";
+import { type Counts, invite, invited, type Issuance, mail, offered, refresh, voidUnused } from "./state";
 
 const SAMPLE = "\uFEFF성명,이메일\r\n김하늘,haneul@example.org\r\n이바다,bada@example.org\r\n";
 
@@ -13,6 +13,8 @@ export function Invitations({ issuance }: { issuance: Issuance }): JSX.Element {
   const file = useSignal<File | null>(null);
   const wrong = useSignal("");
   const busy = useSignal(false);
+  const counts = useSignal<Counts | null>(null);
+  const sure = useSignal(false);
   const input = useRef<HTMLInputElement>(null);
   const state = invited.value;
 
@@ -26,11 +28,12 @@ export function Invitations({ issuance }: { issuance: Issuance }): JSX.Element {
     if (!file.value) return;
     busy.value = true;
     wrong.value = "";
-    if (form === "mail") wrong.value = await mail(issuance.code, file.value);
+    counts.value = null;
+    const made = form === "mail" ? await mail(issuance.code, file.value) : await invite(issuance.code, file.value, form);
+    if (typeof made === "string") wrong.value = made;
     else {
-      const made = await invite(issuance.code, file.value, form);
-      if (typeof made === "string") wrong.value = made;
-      else save(made, `${issuance.code}-invitations.${form}`);
+      counts.value = made.counts;
+      if (made.file) save(made.file, `${issuance.code}-invitations.${form}`);
     }
     busy.value = false;
     if (!wrong.value) {
@@ -74,7 +77,36 @@ export function Invitations({ issuance }: { issuance: Issuance }): JSX.Element {
           {wrong.value}
         </p>
       )}
+      {counts.value && <Told counts={counts.value} />}
       <p class="small soft">{t("issuer.told_once")}</p>
+      {state !== null && state.invited > 0 && (
+        <div>
+          <button class="button quiet" type="button" onClick={() => (sure.value = true)}>
+            {t("issuer.void")}
+          </button>
+        </div>
+      )}
+      {sure.value && (
+        <Dialog title={t("issuer.void")} onClose={() => (sure.value = false)}>
+          <p>{t("issuer.void_sure")}</p>
+          <div class="actions">
+            <button class="button" type="button" onClick={() => (sure.value = false)}>
+              {t("common.cancel")}
+            </button>
+            <button
+              class="button bad"
+              type="button"
+              onClick={() => {
+                sure.value = false;
+                counts.value = null;
+                void voidUnused(issuance.code).then((count) => count !== null && toast(t("issuer.voided", { count: figure(count) })));
+              }}
+            >
+              {t("issuer.void")}
+            </button>
+          </div>
+        </Dialog>
+      )}
       {offered.value && !offered.value.mails && <p class="small soft">{t("issuer.no_mail")}</p>}
       {state !== null && state.total > 0 && (
         <p class="small" role="status">
@@ -92,5 +124,16 @@ export function Invitations({ issuance }: { issuance: Issuance }): JSX.Element {
         </details>
       )}
     </section>
+  );
+}
+
+/** Nobody is merged or left out in silence. */
+function Told({ counts }: { counts: Counts }): JSX.Element {
+  return (
+    <div role="status">
+      <p class="small">{t("issuer.held", { invited: figure(counts.invited), holding: figure(counts.holding), replaced: figure(counts.replaced) })}</p>
+      {counts.same_address > 0 && <p class="small">{t("issuer.same_address", { count: figure(counts.same_address) })}</p>}
+      {counts.same_name > 0 && <p class="small">{t("issuer.same_name", { count: figure(counts.same_name) })}</p>}
+    </div>
   );
 }

@@ -9,7 +9,7 @@ import { closeIssuing, invited, type Issuance } from "./state";
 /** One issuance: what to carry to the chat, what to read out, who to invite, and the end of it. */
 export function IssuanceView({ issuance }: { issuance: Issuance }): JSX.Element {
   const sure = useSignal(false);
-  const until = new Date(issuance.closes_at * 1000).toLocaleDateString(document.documentElement.lang, { dateStyle: "medium" });
+  const until = new Date(issuance.closes_at * 1000).toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
   const kinds = issuance.issuer.kinds;
   return (
     <>

@@ -5,6 +5,7 @@ import { toast } from "../../ui/parts";
 import { call, choose, type Issuance, type Kind, type Offered, refresh } from "./state";
 
 const KINDS: readonly Kind[] = ["invitation", "oidc", "open"];
+const DAY_MS = 86_400_000;
 const DAYS_MAX = 366;
 
 /** A new key for a new town hall. A wrong field is named beside it. */
@@ -13,7 +14,7 @@ export function NewIssuance({ offered }: { offered: Offered }): JSX.Element {
   const code = useSignal("");
   const chat = useSignal(offered.chat_url);
   const language = useSignal<Language>(shown.value);
-  const days = useSignal(30);
+  const ends = useSignal("");
   const kinds = useSignal<readonly Kind[]>([offered.kinds.includes("oidc") ? "oidc" : "invitation"]);
   const wrong = useSignal<{ field: string; message: string } | null>(null);
   const busy = useSignal(false);
@@ -22,11 +23,14 @@ export function NewIssuance({ offered }: { offered: Offered }): JSX.Element {
     event.preventDefault();
     wrong.value = null;
     const origin = originOf(chat.value.trim());
+    // As it is written, in the time zone of whoever fills it in.
+    const endsAt = Math.floor(new Date(ends.value).getTime() / 1000);
     if (!origin) wrong.value = { field: "chat_url", message: t("issuer.bad_chat") };
+    else if (!(endsAt * 1000 > Date.now() && endsAt * 1000 <= Date.now() + DAYS_MAX * DAY_MS)) wrong.value = { field: "ends_at", message: t("refusal.bad_end") };
     else if (!kinds.value.length) wrong.value = { field: "kinds", message: t("issuer.no_kind") };
     if (wrong.value) return;
     busy.value = true;
-    const given = { title: title.value.trim(), chat_url: origin, kinds: kinds.value, language: language.value, days: days.value };
+    const given = { title: title.value.trim(), chat_url: origin, kinds: kinds.value, language: language.value, ends_at: endsAt };
     const ack = await call("/api/v1/issuances", { method: "POST", body: code.value ? { ...given, code: code.value.toUpperCase() } : given });
     busy.value = false;
     if (!ack.ok) {
@@ -72,10 +76,10 @@ export function NewIssuance({ offered }: { offered: Offered }): JSX.Element {
           <span class="small soft">{t("issuer.language_hint")}</span>
         </label>
         <label>
-          <span class="label">{t("issuer.days")}</span>
-          <input class="field" name="days" type="number" required min={1} max={DAYS_MAX} value={days.value} aria-invalid={saysWrong("days")} onInput={(event) => (days.value = Number(event.currentTarget.value))} />
-          <span class="small soft">{t("issuer.days_hint")}</span>
-          {beside("days")}
+          <span class="label">{t("issuer.ends")}</span>
+          <input class="field" name="ends" type="datetime-local" required value={ends.value} aria-invalid={saysWrong("ends_at")} onInput={(event) => (ends.value = event.currentTarget.value)} />
+          <span class="small soft">{t("issuer.ends_hint")}</span>
+          {beside("ends_at")}
         </label>
       </div>
       <fieldset>
@@ -97,7 +101,7 @@ export function NewIssuance({ offered }: { offered: Offered }): JSX.Element {
         {!offered.kinds.includes("oidc") && <p class="small soft">{t("issuer.no_oidc")}</p>}
         {beside("kinds")}
       </fieldset>
-      {wrong.value && !["title", "code", "chat_url", "days", "kinds"].some(saysWrong) && (
+      {wrong.value && !["title", "code", "chat_url", "ends_at", "kinds"].some(saysWrong) && (
         <p class="wrong" role="alert">
           {wrong.value.message}
         </p>

@@ -8,7 +8,7 @@ import { secretOf } from "../../ui/route";
 
 export type Kind = "open" | "invitation" | "oidc";
 
-/** `issued`: how many entries were given out; the issuer tells nobody to whom. `closes_at`: unix seconds. */
+/** `issued`: how many entries were given out; the issuer tells nobody to whom. `closes_at`: unix seconds until when they are. */
 export interface Issuance {
   code: string;
   title: string;
@@ -86,18 +86,42 @@ export async function closeIssuing(code: string): Promise<boolean> {
   return ack.ok;
 }
 
-/** Invitations for the rows of `file`, as slips (`html`) or a `csv`. A Blob: what was made; a sentence: what was wrong. */
-export async function invite(code: string, file: File, form: "html" | "csv"): Promise<Blob | string> {
+/** What became of a file of people. `holding`: invitations that are good now; `replaced`: earlier ones that ended with it.
+ * `same_address`, `same_name`: rows that share theirs with another row. */
+export interface Counts {
+  invited: number;
+  holding: number;
+  replaced: number;
+  same_address: number;
+  same_name: number;
+}
+
+/** What was made; `file`: null where it is sent by mail. */
+export interface Made {
+  file: Blob | null;
+  counts: Counts;
+}
+
+/** Invitations for the rows of `file`, as slips (`html`) or a `csv`. A sentence: what was wrong. */
+export async function invite(code: string, file: File, form: "html" | "csv"): Promise<Made | string> {
   const headers = { Authorization: `Bearer ${key}`, "Accept-Language": language.value };
   const path = `/api/v1/issuances/${code}/invitations?form=${form}`;
   const response = await fetch(path, { method: "POST", headers, body: file }).catch(() => null);
   if (!response) return t("issuer.unreachable");
-  if (response.ok) return response.blob();
+  if (response.ok) return { file: await response.blob(), counts: JSON.parse(response.headers.get("X-Invitations") ?? "{}") as Counts };
   return ((await response.json().catch(() => null)) as Ack | null)?.error?.message ?? t("issuer.unreachable");
 }
 
-/** The same, sent by mail. "": it is under way; otherwise what was wrong. */
-export async function mail(code: string, file: File): Promise<string> {
+/** The same, sent by mail: it is under way. */
+export async function mail(code: string, file: File): Promise<Made | string> {
   const ack = await call(`/api/v1/issuances/${code}/invitations?form=mail`, { method: "POST", body: file });
-  return ack.ok ? "" : (ack.error?.message ?? "");
+  return ack.ok ? { file: null, counts: ack.data as unknown as Counts } : (ack.error?.message ?? "");
+}
+
+/** End every invitation that nobody has used. How many those were; null: it was refused. */
+export async function voidUnused(code: string): Promise<number | null> {
+  const ack = await call(`/api/v1/issuances/${code}/invitations`, { method: "DELETE" });
+  if (!ack.ok) toast(ack.error?.message ?? "", true);
+  await refresh();
+  return ack.ok ? (ack.data as unknown as { voided: number }).voided : null;
 }
