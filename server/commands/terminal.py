@@ -7,6 +7,7 @@ from protocol.refusals import Refusal
 from protocol.sentences import sentence
 from server.answers import refused
 from server.http.metrics import BadToken
+from server.private import OpenToOthers
 from server.secret import BadSecret
 from server.settings import Settings
 from server.store.appender import Busy
@@ -29,6 +30,7 @@ EXPLAINED = (
     BadSecret,
     BadToken,
     WorkerFailed,
+    OpenToOthers,
     OSError,
 )
 """What has a sentence of its own; anything else is a bug, and shows where."""
@@ -51,6 +53,8 @@ def explained(error: Exception, settings: Settings, lang: Language) -> str:
     match error:
         case DataFolderBusy():
             return say(lang, "data_busy", data=settings.data_dir)
+        case OpenToOthers():
+            return say(lang, "open_to_others", path=error.path)
         case BadToken():
             return say(lang, "bad_token", path=error)
         case WorkerFailed():
