@@ -11,7 +11,7 @@ from typing import Any, get_args
 from protocol.limits import limit
 from protocol.names import Language
 from protocol.setup import EligibilityKind
-from server import event_loop, telemetry
+from server import event_loop, private, telemetry
 from server.commands.checks import doctor_command, verify_pages_command
 from server.commands.create import create_command
 from server.commands.export import export_command
@@ -43,7 +43,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     if given.run == settings_command:
         return settings_command(given, settings, sources, lang)
     telemetry.set_up()
+    private.begin()
     try:
+        if given.run not in (doctor_command, verify_pages_command):
+            closed = private.close(settings)
+            if closed:
+                print(say(lang, "closed_to_others", count=len(closed), path=closed[0]), file=sys.stderr, flush=True)
         return event_loop.run(_heard(given.run(given, settings, sources, lang)))
     except KeyboardInterrupt:
         return 130

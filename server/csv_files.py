@@ -1,11 +1,18 @@
 """CSV files as offices have them, in and out."""
 
 import re
+import unicodedata
 from typing import Final
 
 DELIMITERS: Final = (",", ";", "\t")
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""A cell that begins so would be a formula in a spreadsheet (OWASP, CSV injection); the wide forms in Korean ones too."""
+_BEGINS: Final = "=+-@\t\r\n＝＋－＠﹦﹢﹣﹫−"
+"""A cell that begins so may be a formula in a spreadsheet (OWASP, CSV injection); the wide and small forms in Korean ones too."""
+_UNSEEN: Final = frozenset(("Cc", "Cf", "Mn", "Me", "Zs", "Zl", "Zp"))
+"""Categories of what is not seen, or not alone (Unicode): a formula may begin behind it. With _BLANK."""
+_BLANK: Final = '"\u115f\u1160\u2800\u3164\uffa0'
+"""Letters that are blank, and the quotation mark that a spreadsheet takes off."""
+_ENDS: Final = re.compile("[;\t]")
+"""What ends a cell where a comma does not. Quotation marks help little there: they stand in the middle of what is one cell."""
 
 
 def decoded(raw: bytes) -> str | None:
@@ -25,5 +32,16 @@ def delimiter(text: str) -> str:
 
 
 def cell(text: str) -> str:
-    """`text` as a cell that no spreadsheet computes."""
-    return "'" + text if text.startswith(FORMULA) else text
+    """`text` as a cell that no spreadsheet computes, not even one that takes a semicolon or a tab for the end of a cell."""
+    if _computes(text):
+        text = "'" + text
+    return _ENDS.sub(lambda found: f"{found[0]}'" if _computes(text[found.end() :]) else found[0], text)
+
+
+def _computes(text: str) -> bool:
+    for sign in text:
+        if sign in _BEGINS:
+            return True
+        if sign not in _BLANK and unicodedata.category(sign) not in _UNSEEN:
+            return False
+    return False

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from server.http.built import folder
+from server.private import open_paths
 from server.settings import Settings
 from server.store.client import StoreRefused, StoreUnavailable, connect, guarded
 from server.store.embedded import DataFolderBusy, EmbeddedValkey, ValkeyFailed, binary
@@ -57,8 +58,17 @@ async def examine(settings: Settings) -> list[Finding]:
         Finding("doctor_clock", time.time() > BUILT, {"detail": time.strftime("%Y-%m-%d %H:%M:%S %Z")}),
         Finding("doctor_disk", percent < DISK_PERCENT, {"detail": percent}),
         *([Finding("doctor_secret", _is_private(secret), {"detail": secret})] if secret.exists() else []),
+        *_private(settings),
         Finding("doctor_pages", pages is not None, {"detail": "-" if pages is None else "server/_pages"}),
     ]
+
+
+def _private(settings: Settings) -> list[Finding]:
+    """Whether others on this machine can get at the data folders."""
+    if not Path(settings.data_dir).exists():
+        return []
+    found = open_paths(settings)
+    return [Finding("doctor_folder", not found, {"detail": found[0] if found else settings.data_dir})]
 
 
 def _is_private(path: Path) -> bool:

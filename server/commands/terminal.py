@@ -8,6 +8,7 @@ from protocol.sentences import sentence
 from server.answers import refused
 from server.http.metrics import BadToken
 from server.openings import NotKept
+from server.private import OpenToOthers
 from server.secret import BadSecret
 from server.settings import Settings
 from server.store.appender import Busy
@@ -31,6 +32,7 @@ EXPLAINED = (
     BadToken,
     NotKept,
     WorkerFailed,
+    OpenToOthers,
     OSError,
 )
 """What has a sentence of its own; anything else is a bug, and shows where."""
@@ -53,6 +55,8 @@ def explained(error: Exception, settings: Settings, lang: Language) -> str:
     match error:
         case DataFolderBusy():
             return say(lang, "data_busy", data=settings.data_dir)
+        case OpenToOthers():
+            return say(lang, "open_to_others", path=error.path)
         case BadToken():
             return say(lang, "bad_token", path=error)
         case WorkerFailed():

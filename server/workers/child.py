@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import structlog
 
-from server import app, event_loop, telemetry
+from server import app, event_loop, private, telemetry
 from server.settings import Settings
 from server.workers.link import Link, LinkBroken
 
@@ -72,6 +72,7 @@ def main(descriptor: int) -> int:
     """Exit code. `descriptor`: our end of the link."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us in order
     telemetry.set_up()
+    private.begin()
     try:
         return event_loop.run(work(descriptor))
     except Exception:

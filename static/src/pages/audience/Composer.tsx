@@ -4,12 +4,14 @@ import { useEffect, useRef } from "preact/hooks";
 import { language, t } from "../../i18n";
 import { type Hint, hints as hintsIn } from "../../hints/hints";
 import type { Outbox } from "../../link/outbox";
+import { later } from "../../ui/later";
 import { Icon } from "../../ui/parts";
 import { session } from "../../ui/storage";
 import { code, standing } from "./enter";
 import { newcomer } from "./participation";
 import { hall, link } from "./state";
-import { Stored } from "./Stored";
+
+const Stored = later(async () => (await import("./Stored")).Stored);
 
 const DRAFT = `townhall.${code}.draft`;
 
