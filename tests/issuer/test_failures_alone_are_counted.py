@@ -10,7 +10,12 @@ from server.issuer.repeats import MINUTE_S, Repeats
 from tests.issuer.serving import Served, blinded, issuing
 
 MOST = 3
-BOUNDS = ("signatures_per_address_per_min", "failed_proofs_per_address_per_min", "signatures_repeated_per_min")
+BOUNDS = (
+    "signatures_per_address_per_min",
+    "failed_proofs_per_address_per_min",
+    "bad_secrets_per_address_per_min",
+    "signatures_repeated_per_min",
+)
 
 
 @pytest.fixture

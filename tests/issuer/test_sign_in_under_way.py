@@ -102,7 +102,7 @@ async def test_cookies_go_where_they_are_needed_and_end_with_the_signature(serve
 
         def sent(path: str, port: int = URL(served.issuer.url).port or 0) -> set[str]:
             jar: Any = person.cookie_jar
-            found = jar.filter_cookies(URL(f"http://127.0.0.1:{port}{path}"))
+            found = jar.filter_cookies(URL(f"http://{URL(served.issuer.url).host}:{port}{path}"))
             return {name for name in found if name.startswith("townhall")}
 
         assert sent("/api/v1/issuances/TESTED/sign") == {"townhall-session"}

@@ -55,6 +55,6 @@ def test_the_table_has_every_promise_of_this_release() -> None:
     assert told == {
         *(f"R-{number:02}" for number in (1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14, 15, 16)),
         *(f"S-{number:02}" for number in range(1, 9)),
-        *(f"A-{number:02}" for number in range(1, 13)),
+        *(f"A-{number:02}" for number in (*range(1, 13), *range(20, 29))),
         *(f"W-{number:02}" for number in range(1, 9)),
     }
