@@ -71,9 +71,9 @@ async def test_after_closing_the_store_has_nothing_of_anybody_in_files_or_memory
     found = await redis.hgetall(keys.secrets)
     assert {name.split(b":")[0] for name in found} == {b"author", b"poll", b"support"}
     kept.add("secret", *found.values())
-    tokens = await redis.hgetall(keys.tokens)
-    kept.add("token", *tokens)
-    kept.add("device", *tokens.values())
+    tokens = await redis.zrange(keys.tokens, 0, -1)
+    kept.add("token", *(one[:32] for one in tokens))
+    kept.add("device", *(one[32:] for one in tokens))
     kept.add("ballot", *(one[:16] for one in await redis.zrange(keys.votes(poll), 0, -1)))
     for message in asked:
         kept.add("handle", *await redis.zrange(keys.support(message), 0, -1))
