@@ -77,7 +77,7 @@ LIMITS: dict[str, Limit] = {
         12_000, "connections of one address to one node", "the connection is refused", "too_many_connections"
     ),
     "signatures_per_address_per_min": Limit(
-        600, "requests to sign of one address in 60 s where the code is open", "it is refused", "too_many_joins"
+        6_000, "requests to sign of one address in 60 s where the code is open", "it is refused", "too_many_joins"
     ),
     "failed_proofs_per_address_per_min": Limit(
         600, "requests of one address in 60 s whose invitation, session or organiser's key is none", "the same", "too_many_joins"

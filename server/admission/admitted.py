@@ -25,7 +25,7 @@ class Sender:
 
     def dedupe(self, client_id: str) -> bytes:
         """Opaque key of (this sender, client id): nobody can guess or burn another's."""
-        return hmac.digest(self.dedupe_key, client_id.encode(), hashlib.sha256)[:16]
+        return hmac.digest(self.dedupe_key, client_id.encode(), hashlib.sha256)
 
 
 class Admitted:

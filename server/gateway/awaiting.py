@@ -25,7 +25,6 @@ class Waiters:
         self._waiting = waiting
         self._clock = clock
         self._checks = Buckets(limit("waiting_tokens_per_min"), 60)
-        self._checks_of_addresses = Buckets(limit("joins_per_address_per_min"), 60)
 
     async def wait(self, runtime: Runtime, asked: AwaitRound, bucket: bytes, *, shared: bool) -> dict[str, Any] | Refusal:
         """The answer to somebody who waits. `bucket`: opaque key of theirs; `shared`: it is that of an address."""
@@ -39,8 +38,10 @@ class Waiters:
             return _told(spent=True)
         waited_s = runtime.awaiting.again(id, few=asked.few)
         if waited_s is None:
-            checks = self._checks_of_addresses if shared else self._checks
-            if checks.take(bucket, self._clock()) or not is_genuine(runtime.code, spki, prefix, signature):
+            if not shared and self._checks.take(bucket, self._clock()):
+                return _told()
+            # What many share is filled by nobody: a good token counts whatever others of the same address bring.
+            if not is_genuine(runtime.code, spki, prefix, signature):
                 return _told()
             try:
                 if await self._waiting.taken(runtime.code, id[:SHORT]):

@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 
+from moderation.participation_rules import barred
 from protocol import wire
 from protocol.commands import (
     COMMANDS,
@@ -193,12 +194,14 @@ class Gateway:
         wait_s = self._wait_s(session, command)
         if wait_s:
             return Refusal("too_fast", retry_after_ms=int(wait_s * 1000) + 1)
-        if isinstance(command, PostMessage) and self._floods.take(session.runtime.code.encode(), self._clock()):
-            return _flooded(AGAIN_MS)
         if isinstance(command, AwaitRound):
             told = await self._waiters.wait(session.runtime, command, session.admitted.sender.bucket, shared=session.shared)
             return told if isinstance(told, Refusal) else accepted(data=told)
         who = session.admitted.sender
+        # Who may not write fills no room of those who may: they are refused by the rules.
+        if isinstance(command, PostMessage) and barred(session.runtime.hall, who.actor) is None:
+            if self._floods.take(session.runtime.code.encode(), self._clock()):
+                return _flooded(AGAIN_MS)
         if isinstance(command, Command):
             bucket = who.bucket if session.role == "audience" else None
             done = await self.executor.execute(session.runtime, who.actor, who.dedupe(command.client_id), command, sender=bucket)

@@ -51,6 +51,8 @@ log = structlog.get_logger()
 TRIES = 3
 """Decisions per command: conflicts are about 2 in 100 with four nodes and two moderator acts a second each."""
 CATCH_UP_S = 2.0
+NAME_BYTES = 16
+"""Of a dedupe key, what it is found by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +88,14 @@ class Executor:
     async def execute(
         self, runtime: Runtime, actor: Actor, dedupe: bytes | None, command: Command, *, sender: bytes | None = None
     ) -> Done | Refusal:
-        """`dedupe`: opaque key of (sender, client id). A repeat is answered with the first result, whatever the rules say now.
+        """`dedupe`: opaque key of (sender, client id), 32 bytes: half of it names what is kept of the first result, half keys the
+        digest of what was asked, so that nobody can try a text against it. A repeat is answered with the first result, whatever
+        the rules say now.
 
         `sender`: opaque key of a participant, whose messages are limited over all nodes; None: not limited here.
         """
-        digest = _digest(command)
+        digest = _digest(command, b"" if dedupe is None else dedupe[NAME_BYTES:])
+        dedupe = None if dedupe is None else dedupe[:NAME_BYTES]
         judged_anew = False
         try:
             for _ in range(TRIES):
@@ -296,10 +301,10 @@ def _participation(runtime: Runtime, actor: Actor) -> dict[str, Any]:
     return {"barred": code, "pseudonym": pseudonym_of(hall, actor), "choices": choices, "few": few}
 
 
-def _digest(command: Command) -> bytes:
+def _digest(command: Command, key: bytes) -> bytes:
     asked = msgspec.to_builtins(command)
     del asked["client_id"]
-    return hashlib.blake2b(msgspec.msgpack.encode(asked), digest_size=12).digest()
+    return hashlib.blake2b(msgspec.msgpack.encode(asked), digest_size=12, key=key).digest()
 
 
 def _own_state(runtime: Runtime, actor: Actor, id: int) -> dict[str, Any]:

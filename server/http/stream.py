@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import random
 import re
+from collections import Counter
 
 from aiohttp import web
 
@@ -17,11 +19,14 @@ from server.fanout.forms import STREAM
 from server.fanout.position import position
 from server.fanout.viewer import Viewer
 from server.gateway.gateway import Session
+from server.http.address import asked_from
 from server.http.commands import ROLES
 from server.http.context import Context
 from server.http.replies import bearer, language, no
 from server.http.security import headers
 
+AGAIN_MS = (1_000, 5_000)
+"""Between these, drawn by chance, may whoever found no room come again."""
 KEEPALIVE_S = 15
 """A comment line this often, and where the reader should stand: proxies cut what is silent."""
 
@@ -61,7 +66,15 @@ class StreamViewer(Viewer):
 
 
 def routes(context: Context) -> list[web.RouteDef]:
-    """`GET /api/v1/halls/CODE/ROLE/stream`."""
+    """`GET /api/v1/halls/CODE/ROLE/stream`. Bounded as WebSockets are."""
+    by_address: Counter[bytes] = Counter()
+
+    def full(address: bytes) -> Refusal | None:
+        if sum(figures.connections.values()) >= limit("connections"):
+            return Refusal("node_full", retry_after_ms=random.randint(*AGAIN_MS))
+        if by_address[address] >= limit("connections_per_address"):
+            return Refusal("too_many_connections", retry_after_ms=random.randint(*AGAIN_MS))
+        return None
 
     async def stream(request: web.Request) -> web.StreamResponse:
         role = ROLES.get(request.match_info["role"])
@@ -72,6 +85,9 @@ def routes(context: Context) -> list[web.RouteDef]:
         session = await context.gateway.join(role, join)
         if isinstance(session, Refusal):
             return no(session, request)
+        address = context.addresses.key(*asked_from(request))
+        if (refusal := full(address)) is not None:
+            return no(refusal, request)
         response = web.StreamResponse(
             headers={**headers("api"), "Content-Type": "text/event-stream; charset=utf-8", "X-Accel-Buffering": "no"}
         )
@@ -88,6 +104,7 @@ def routes(context: Context) -> list[web.RouteDef]:
         hello = context.gateway.hello(session, room.resumable(stood))
         room.join(viewer, stood, STREAM.ready(JOINED, hello, ""))
         figures.connections["stream"] += 1
+        by_address[address] += 1
         try:
             while not viewer.ended.is_set() and not transport.is_closing():
                 with contextlib.suppress(TimeoutError):
@@ -100,6 +117,9 @@ def routes(context: Context) -> list[web.RouteDef]:
                     transport.write(b"3\r\n:\n\n\r\n" + position(viewer, session.runtime.epoch))
         finally:
             figures.connections["stream"] -= 1
+            by_address[address] -= 1
+            if not by_address[address]:
+                del by_address[address]
             room.leave(viewer)
             if not viewer.flows():
                 transport.abort()  # nobody reads: neither the end of the answer nor what was to come before it

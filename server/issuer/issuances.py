@@ -179,6 +179,11 @@ class Issuances:
         signed = await self.sign_all(issuance, (person,), blinded, ())
         return signed if isinstance(signed, Refusal) else signed[0]
 
+    async def unsignable(self, issuance: Issuance, blinded: bytes, waiting: Sequence[bytes]) -> Refusal | None:
+        """Why these values are not signed for anybody. Refuses with `issuing_closed`, `bad_blinded`."""
+        found = await self._signer(issuance.code)
+        return Refusal("issuing_closed") if found is None else _refused(found, blinded, waiting)
+
     async def sign_all(
         self, issuance: Issuance, person: Sequence[bytes], blinded: bytes, waiting: Sequence[bytes]
     ) -> list[bytes] | Refusal:

@@ -139,11 +139,13 @@ def routes(desk: Desk) -> list[web.RouteDef]:
         person = await way.person(request, issuance, asked.proof)
         if isinstance(person, Refusal):
             return desk.failed(request, person)
+        blinded, waiting = unb64(asked.blinded), [unb64(one) for one in asked.waiting]
+        if refusal := await desk.issuances.unsignable(issuance, blinded, waiting):
+            return no(refusal, request)
         # An open code shows nothing that could be looked at first. Whoever showed something waits for nobody who did not.
         if way.kind == "open" and (refusal := desk.slowed(opened_by, request)):
             return no(refusal, request)
-        waiting = [unb64(one) for one in asked.waiting]
-        signed = await desk.issuances.sign_all(issuance, person, unb64(asked.blinded), waiting)
+        signed = await desk.issuances.sign_all(issuance, person, blinded, waiting)
         if isinstance(signed, Refusal):
             return no(signed, request)
         answer = done({"signature": b64(signed[0]), "waiting": [b64(one) for one in signed[1:]]})

@@ -30,7 +30,8 @@ try {
 
   const lowered = sent.map((headers) => Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])));
   const to = (url) => lowered.filter((headers) => headers.host === new URL(url).host);
-  assert.ok(to(issuer).length >= 2 && to(issuer).every((headers) => headers.cookie?.includes("somebody")), JSON.stringify(to(issuer)));
+  // What the issuer's page asks for by itself goes without cookies too, but for the one request that needs them.
+  assert.ok(to(issuer).filter((headers) => headers.cookie?.includes("somebody")).length >= 2, JSON.stringify(to(issuer)));
   assert.ok(to(chat).length >= 6 && to(chat).some((headers) => headers.socket), JSON.stringify(to(chat)));
   assert.deepEqual(to(chat).filter((headers) => headers.cookie), []);
   console.log("ok");

@@ -27,6 +27,8 @@ async def test_the_chat_stays_at_its_end_unless_scrolled_up_and_then_counts_what
 
     await page.evaluate("document.querySelector('.chat').scrollTop = 100")
     await page.until(f"() => !({AT_END})()")
+    # The page hears of a scroll with the next frame.
+    await page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))")
     await house.post("위를 읽는 동안 하나")
     await house.post("위를 읽는 동안 둘")
     await page.says("button", page.words("audience.new", count=2))

@@ -54,7 +54,7 @@ async def test_logs_hold_no_text_ticket_address_or_agent_and_the_store_no_ticket
         assert await server.ends(signal.SIGTERM) == 0
         said = "\n".join(server.said)
     logged = log.read_text()
-    assert "library" in logged  # the malformed requests were noticed
+    assert not logged  # nothing of the above is worth a line
     for trace in (WORDS, ticket, AGENT, COOKIE, FORWARDED, "127.0.0.1"):
         assert trace not in logged, trace
     for trace in (WORDS, ticket, AGENT, COOKIE, FORWARDED):

@@ -31,11 +31,21 @@ export interface Keys {
   waiting_key?: string;
 }
 
-/** What goes to the issuer, blinded, as the fragment of its address: `b` and, where it gives them, `w`. Throws where this
- * browser keeps nothing. The device's key can be read out until it is locked (lock.ts), so that it can be saved.
+/** Of several tabs one at a time: two that made an entry at once would lose the one that is signed. */
+function alone<T>(code: string, act: () => Promise<T>): Promise<T> {
+  return "locks" in navigator ? navigator.locks.request(`townhall.entry.${code}`, act) : act();
+}
+
+/** What goes to the issuer, blinded, as the fragment of its address: `b` and, where it gives them, `w`; null: another tab has
+ * got the entry meanwhile. Throws where this browser keeps nothing. The device's key can be read out until it is locked (lock.ts), so that it can be saved.
  */
-export async function begin(code: string, keys: Keys): Promise<string> {
+export function begin(code: string, keys: Keys): Promise<string | null> {
+  return alone(code, () => begun(code, keys));
+}
+
+async function begun(code: string, keys: Keys): Promise<string | null> {
   let entry = await find(code);
+  if (entry?.signature && b64(entry.spki) === keys.key) return null;
   // The same blinded values again, where they are under way: the issuer answers them again, and refuses others.
   if (!entry?.blinded || b64(entry.spki) !== keys.key) {
     entry = await made(code, unb64(keys.key), unb64(keys.waiting_key ?? ""));
@@ -67,7 +77,11 @@ async function covered(suite: Suite, spki: Bytes, text: Bytes): Promise<Covered>
  * Take the issuer's answer; `waiting`: the signatures of the waiting tokens, none where it gives none. False: one of them is no
  * signature by the key that stands in the log, or there was nothing to sign.
  */
-export async function complete(code: string, key: string, answer: string, waiting: readonly string[], now: number): Promise<boolean> {
+export function complete(code: string, key: string, answer: string, waiting: readonly string[], now: number): Promise<boolean> {
+  return alone(code, () => completed(code, key, answer, waiting, now));
+}
+
+async function completed(code: string, key: string, answer: string, waiting: readonly string[], now: number): Promise<boolean> {
   const entry = await find(code);
   if (!entry?.inverse || !entry.blinded || b64(entry.spki) !== key) return false;
   try {

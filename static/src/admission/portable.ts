@@ -14,6 +14,8 @@ interface Saved {
   prefix: string;
   signature: string;
   device: JsonWebKey;
+  /** What waiting for a round is said with. */
+  waiting?: { prepared: string; signature: string }[];
   /** The chat has seen it: showing it again tells nothing, and need not wait for others. */
   shown?: boolean;
 }
@@ -42,6 +44,7 @@ async function taken(code: string): Promise<Saved | null> {
     prefix: b64(entry.prepared.slice(0, PART_BYTES)),
     signature: b64(entry.signature),
     device: await crypto.subtle.exportKey("jwk", entry.privateKey),
+    ...(entry.waiting && { waiting: entry.waiting.map((one) => ({ prepared: b64(one.prepared), signature: b64(one.signature) })) }),
     ...(entry.shown && { shown: true }),
   };
 }
@@ -107,14 +110,15 @@ export async function restoreCode(code: string, key: string, bytes: Uint8Array):
 }
 
 /** Into this browser. False: the issuer has not signed it. */
-async function bring({ code, key, prefix, signature, device, shown = false }: Saved): Promise<boolean> {
+async function bring({ code, key, prefix, signature, device, shown = false, waiting = [] }: Saved): Promise<boolean> {
   const spki = unb64(key);
   const deviceKey = joined(Uint8Array.of(4), unb64(device.x!), unb64(device.y!));
   const prepared = joined(unb64(prefix), await message("participant", code, spki, deviceKey));
   const signed = unb64(signature);
   if (!(await crypto.subtle.verify(PSS, await issuerKey(spki), signed, prepared))) return false;
   const privateKey = await crypto.subtle.importKey("jwk", { kty: "EC", crv: "P-256", d: device.d!, x: device.x!, y: device.y! }, CURVE, false, ["sign"]);
+  const tokens = waiting.map((one) => ({ prepared: unb64(one.prepared), signature: unb64(one.signature) }));
   // Where it is not known whether the chat has seen it, it is shown as if not, in a round with others.
-  await keep({ code, spki, privateKey, deviceKey, prepared, signature: signed, signedAt: shown ? 0 : Date.now() / 1000, shown });
+  await keep({ code, spki, privateKey, deviceKey, prepared, signature: signed, signedAt: shown ? 0 : Date.now() / 1000, shown, ...(tokens.length && { waiting: tokens }) });
   return true;
 }

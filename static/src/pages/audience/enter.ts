@@ -115,7 +115,9 @@ export async function getEntry(admission: Admission): Promise<boolean> {
 /** Its button was pressed: back there with what is to be signed. `ask`: it takes nothing else than what comes with this. */
 async function answered({ issuer }: Admission, ask: string): Promise<boolean> {
   try {
-    location.replace(`${issuerOrigin(issuer.url)}/admit/${encodeURIComponent(code)}#ask=${ask}&${await begin(code, issuer)}`);
+    const brought = await begin(code, issuer);
+    if (brought === null) location.reload();
+    else location.replace(`${issuerOrigin(issuer.url)}/admit/${encodeURIComponent(code)}#ask=${ask}&${brought}`);
     return true;
   } catch {
     return without();

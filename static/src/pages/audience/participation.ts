@@ -158,7 +158,11 @@ function hold(): void {
   const fits = kept.round === number && kept.at > now;
   const mineNow = fits ? kept : { round: number, at: now + next.afterS, again: next.againS === null ? 0 : now + next.againS };
   session.setItem(CHOSEN, JSON.stringify(mineNow));
-  if (next.rotateS !== null) link.rotate(next.rotateS * 1000);
+  if (next.rotateS !== null) {
+    link.rotate(next.rotateS * 1000);
+    // Said again on another connection, a waiting token would tell which one this was.
+    place++;
+  }
   if (round && mineNow.again > now) setTimeout(() => makeAnew(round), (mineNow.again - now) * 1000);
   clearTimeout(showing);
   showing = setTimeout(() => void arrive(), (mineNow.at - now) * 1000);
@@ -182,6 +186,8 @@ function makeAnew([number, begun, ends]: readonly [number, number, number]): voi
 async function wait(): Promise<void> {
   if (clock() < awaitAt) return;
   awaitAt = clock() + AGAIN_S;
+  // Another tab of this browser has shown the token meanwhile: whoever came in waits for no round.
+  if ((await find(code))?.shown) return location.reload();
   const payload = { ...waitingToken(mine.entry!, place), ...(willing.peek() ? { few: true } : {}) };
   const ack = await link.send("round:await", payload).catch(() => null);
   const answer = ack?.data as { few?: boolean; spent?: boolean } | undefined;
