@@ -124,7 +124,7 @@ def test_no_clock_tells_who_is_who(way: str, capsys: pytest.CaptureFixture[str])
 def test_a_page_that_keeps_less_is_caught(
     way: str, group: str, rules: Rules, attack: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    tally = tried(way, rules, {"stray": 12, "last": 6}.get(group, 2))
+    tally = tried(way, rules, {"stray": 12, "last": 24}.get(group, 2))
     with capsys.disabled():
         print(f"\n  {way}:", *(line for line in tally.told() if line.split()[0] == group), sep="\n")
     assert least(max(tally.right[name, group] for name in CLOCK_ATTACKS)) > MOST * tally.chance[group]

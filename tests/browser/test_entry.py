@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 from tests.browser.conftest import EASY
 from tests.browser.house import House
@@ -35,6 +36,27 @@ async def test_from_a_link_to_a_voice(tmp_path: Path) -> None:
             "node",
             "tests/browser/entry.mjs",
             *(served.url, issuer, "ENTRY1", issuer_key(served)),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        async with asyncio.timeout(180):
+            said, _ = await process.communicate()
+        assert process.returncode == 0, said.decode()
+    finally:
+        await served.stop()
+
+
+@pytest.mark.parametrize("apart_ms", [0, 100, 300])
+async def test_two_tabs_of_one_browser_get_one_entry_and_both_come_in(tmp_path: Path, apart_ms: int) -> None:
+    served = Served(tmp_path / "data", issuer=True)
+    await served.start()
+    try:
+        async with aiohttp.ClientSession() as session:
+            await open_town_hall(session, served, "TABS24", ["open"], **EASY)
+        process = await asyncio.create_subprocess_exec(
+            "node",
+            "tests/browser/two_tabs.mjs",
+            *(served.url, "TABS24", str(apart_ms)),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )

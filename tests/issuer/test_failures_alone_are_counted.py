@@ -48,6 +48,12 @@ async def test_an_open_code_has_a_bucket_of_its_own(served: Served) -> None:
     assert (await served.sign("invitation", "AAAA-AAAA"))[1]["error"]["code"] == "not_eligible"
 
 
+async def test_what_no_key_signs_fills_nothing(served: Served) -> None:
+    said = [(await served.sign("open", "a-browser-of-the-open-code", "AAAA"))[1]["error"]["code"] for _ in range(3 * MOST)]
+    assert set(said) == {"bad_blinded"}
+    assert [(await served.sign("open", f"a-browser-of-the-open-code-{n}"))[0] for n in range(MOST)] == [200] * MOST
+
+
 async def test_guesses_at_the_organisers_key_are_bounded_and_keep_the_organiser_in(served: Served) -> None:
     said = [(await served.ask("GET", "/api/v1/issuances", f"{n:064x}"))[1]["error"]["code"] for n in range(MOST + 2)]
     assert said == ["not_admitted"] * MOST + ["too_many_joins"] * 2
