@@ -42,6 +42,8 @@ let openedAt = 0;
 /** When I say (again) that I wait, by the server's clock; the place of the waiting token that I say it with. */
 let awaitAt = 0;
 let place = 0;
+/** The place of the one that was said last. */
+let said = -1;
 let scheduled = -1;
 let asking = false;
 let showing: ReturnType<typeof setTimeout> | undefined;
@@ -161,7 +163,7 @@ function hold(): void {
   if (next.rotateS !== null) {
     link.rotate(next.rotateS * 1000);
     // Said again on another connection, a waiting token would tell which one this was.
-    place++;
+    if (said === place) place++;
   }
   if (round && mineNow.again > now) setTimeout(() => makeAnew(round), (mineNow.again - now) * 1000);
   clearTimeout(showing);
@@ -189,6 +191,7 @@ async function wait(): Promise<void> {
   // Another tab of this browser has shown the token meanwhile: whoever came in waits for no round.
   if ((await find(code))?.shown) return location.reload();
   const payload = { ...waitingToken(mine.entry!, place), ...(willing.peek() ? { few: true } : {}) };
+  if ("prefix" in payload) said = place;
   const ack = await link.send("round:await", payload).catch(() => null);
   const answer = ack?.data as { few?: boolean; spent?: boolean } | undefined;
   if (!ack?.ok || !answer || standing.peek() !== "holding") return;
