@@ -62,15 +62,20 @@ const requests = {
     }
     return plain(on);
   },
-  /** Until `expression` (of the page) is true; what it was at the end either way. */
+  /** Until `expression` (of the page) is true; what it was at the end either way. An error of its own means: not yet. */
   async until({ page, expression, given, timeout_ms }) {
     const ends = Date.now() + timeout_ms;
     for (;;) {
+      let failed = null;
       const value = await pages.get(page).opened.evaluate(code(expression), given).catch((error) => {
-        if (/context was destroyed|navigat/i.test(String(error))) return null;
-        throw error;
+        failed = error;
+        return null;
       });
-      if (value || Date.now() > ends) return value;
+      if (value) return value;
+      if (Date.now() > ends) {
+        if (failed && !/context was destroyed|navigat/i.test(String(failed))) throw failed;
+        return value;
+      }
       await new Promise((done) => setTimeout(done, POLL_MS));
     }
   },
