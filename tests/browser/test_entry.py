@@ -26,22 +26,23 @@ def issuer_key(served: Served) -> str:
     return told[1]
 
 
+async def walk(script: str, *arguments: str) -> None:
+    """Let a browser go the way that `tests/browser/SCRIPT` describes."""
+    process = await asyncio.create_subprocess_exec(
+        "node", f"tests/browser/{script}", *arguments, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    async with asyncio.timeout(180):
+        said, _ = await process.communicate()
+    assert process.returncode == 0, said.decode()
+
+
 async def test_from_a_link_to_a_voice(tmp_path: Path) -> None:
     served = Served(tmp_path / "data", issuer=True)
     await served.start()
     try:
         async with aiohttp.ClientSession() as session:
             issuer = await open_town_hall(session, served, "ENTRY1", ["open"], **EASY)
-        process = await asyncio.create_subprocess_exec(
-            "node",
-            "tests/browser/entry.mjs",
-            *(served.url, issuer, "ENTRY1", issuer_key(served)),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        async with asyncio.timeout(180):
-            said, _ = await process.communicate()
-        assert process.returncode == 0, said.decode()
+        await walk("entry.mjs", served.url, issuer, "ENTRY1", issuer_key(served))
     finally:
         await served.stop()
 
@@ -53,15 +54,6 @@ async def test_two_tabs_of_one_browser_get_one_entry_and_both_come_in(tmp_path: 
     try:
         async with aiohttp.ClientSession() as session:
             await open_town_hall(session, served, "TABS24", ["open"], **EASY)
-        process = await asyncio.create_subprocess_exec(
-            "node",
-            "tests/browser/two_tabs.mjs",
-            *(served.url, "TABS24", str(apart_ms)),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-        async with asyncio.timeout(180):
-            said, _ = await process.communicate()
-        assert process.returncode == 0, said.decode()
+        await walk("two_tabs.mjs", served.url, "TABS24", str(apart_ms))
     finally:
         await served.stop()
